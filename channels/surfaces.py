@@ -1,0 +1,16 @@
+"""Where a text shows, and whether somebody other than the addressee can see it there."""
+
+from enum import StrEnum
+
+
+class Surface(StrEnum):
+    """A place where words of a message show."""
+
+    SENDER = "sender"
+    SUBJECT = "subject"
+    PREHEADER = "preheader"
+    BODY = "body"
+
+
+OPEN_SURFACES = frozenset({Surface.SENDER, Surface.SUBJECT, Surface.PREHEADER})
+"""A lock screen shows these; nothing in them says anything of debt."""

@@ -1,0 +1,99 @@
+"""What the gate is told: facts about one addressee, one creditor and one intended message.
+
+Plain frozen values that serialise to JSON and back, so that a decision can be replayed from what was recorded.
+All datetimes are aware; all dates are civil dates in the addressee's zone.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from enum import StrEnum
+
+import msgspec
+
+from channels.kinds import Kind
+
+
+class Struct(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A frozen fact."""
+
+
+class StopFact(Struct):
+    """A fact that forbids contact. `scope` is the word of what it hangs on; `channel` limits it to one channel."""
+
+    kind: str
+    scope: str
+    from_at: datetime
+    until_at: datetime | None = None
+    channel: Kind | None = None
+    address_key: str | None = None
+    reason_code: str = ""
+
+
+class HandedOverFact(Struct):
+    """A message that was handed over to a channel and was not refused, bounced or returned."""
+
+    at: datetime
+    channel: Kind
+    same_creditor: bool
+    purpose: str = "dunning"
+
+
+class ContactPointFact(Struct):
+    """A way to reach the addressee. `available` is False where no channel of its kind is configured."""
+
+    channel: Kind
+    address_key: str
+    certainty: str = "unverified"
+    available: bool = True
+
+
+class GateFacts(Struct):
+    """What the gate reads for one addressee (person) towards one creditor, for one intended message."""
+
+    country: str
+    zone: str
+    addressee_kind: str
+    deceased: bool
+    sending_on: bool
+    creditor_sending_on: bool
+    interval_days: int
+    freshness_hours: int
+    payments_until_on: date | None
+    latest_due_on: date
+    stops: tuple[StopFact, ...] = ()
+    handed_over: tuple[HandedOverFact, ...] = ()
+    reserved_until: datetime | None = None
+    contact_points: tuple[ContactPointFact, ...] = ()
+    purpose: str = "dunning"
+
+
+class VerdictKind(StrEnum):
+    """What the gate may say, from mild to strict."""
+
+    ALLOW = "allow"
+    DELAY = "delay"
+    GAP = "gap"
+    """Not known to be allowed: treated as no, and somebody must fill the gap."""
+    DENY = "deny"
+
+
+class Reason(Struct):
+    """What one rule said. `code` is a word for the log; `until` is set on a delay."""
+
+    rule: str
+    kind: VerdictKind
+    code: str
+    until: datetime | None = None
+    source: str = ""
+    certainty: str = ""
+
+
+class Verdict(Struct):
+    """The gate's answer with the reasons of every rule it asked, the allowing ones too."""
+
+    kind: VerdictKind
+    until: datetime | None
+    reasons: tuple[Reason, ...]
+    good_until: datetime | None = None
+    """The end of the instant's window: an allowed message may be handed over before this moment only."""
