@@ -73,7 +73,7 @@ class Builder(Protocol):
     """Turns text and envelope into the exact bytes that are kept, shown in a preview and sent. Pure."""
 
     def __call__(self, text: Text, envelope: Envelope) -> bytes:
-        """Return the bytes; raise ValueError, with the field's name, for what can't be said on this channel."""
+        """Return the bytes; raise ValueError, with the field's name, for what can't be said this way."""
         ...
 
 
@@ -91,7 +91,7 @@ class Slot(Protocol):
     """A place to hand over one message: a connection and a rate token."""
 
     async def send(self, prepared: Prepared) -> Outcome:
-        """Hand over; never raises for what the other side or the network does, only for programming errors."""
+        """Hand over; never raises for what the other side or the network does, only for errors of ours."""
         ...
 
 

@@ -1,7 +1,7 @@
 """What the gate is told: facts about one addressee, one creditor and one intended message.
 
-Plain frozen values that serialise to JSON and back, so that a decision can be replayed from what was recorded.
-All datetimes are aware; all dates are civil dates in the addressee's zone.
+Plain frozen values that serialise to JSON and back, so that a decision can be replayed from what was
+recorded. All datetimes are aware; all dates are civil dates in the addressee's zone.
 """
 
 from __future__ import annotations
@@ -18,8 +18,11 @@ class Struct(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """A frozen fact."""
 
 
-class StopFact(Struct):
-    """A fact that forbids contact. `scope` is the word of what it hangs on; `channel` limits it to one channel."""
+class StopFact(Struct, frozen=True):
+    """A fact that forbids contact. `scope` is the word of what it hangs on.
+
+    `channel` or `address_key` limits it to one channel or address; the person stays reachable otherwise.
+    """
 
     kind: str
     scope: str
@@ -30,7 +33,7 @@ class StopFact(Struct):
     reason_code: str = ""
 
 
-class HandedOverFact(Struct):
+class HandedOverFact(Struct, frozen=True):
     """A message that was handed over to a channel and was not refused, bounced or returned."""
 
     at: datetime
@@ -39,7 +42,7 @@ class HandedOverFact(Struct):
     purpose: str = "dunning"
 
 
-class ContactPointFact(Struct):
+class ContactPointFact(Struct, frozen=True):
     """A way to reach the addressee. `available` is False where no channel of its kind is configured."""
 
     channel: Kind
@@ -48,7 +51,7 @@ class ContactPointFact(Struct):
     available: bool = True
 
 
-class GateFacts(Struct):
+class GateFacts(Struct, frozen=True):
     """What the gate reads for one addressee (person) towards one creditor, for one intended message."""
 
     country: str
@@ -78,7 +81,7 @@ class VerdictKind(StrEnum):
     DENY = "deny"
 
 
-class Reason(Struct):
+class Reason(Struct, frozen=True):
     """What one rule said. `code` is a word for the log; `until` is set on a delay."""
 
     rule: str
@@ -89,7 +92,7 @@ class Reason(Struct):
     certainty: str = ""
 
 
-class Verdict(Struct):
+class Verdict(Struct, frozen=True):
     """The gate's answer with the reasons of every rule it asked, the allowing ones too."""
 
     kind: VerdictKind

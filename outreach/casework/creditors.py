@@ -1,0 +1,74 @@
+"""Add and change creditors: what the gate reads of them raises their policy epoch by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, insert, select, update
+
+from outreach.correspondence import log
+from outreach.dunning import strategy
+from outreach.errors import NotFound, UsageError
+from outreach.store.tables.parties import Creditor
+from outreach.store.types import table_of
+
+creditor = table_of(Creditor)
+
+
+def add_creditor(conn: Connection, values: Mapping[str, Any], actor: str, now: datetime) -> None:
+    """Add a creditor; sending stays off until it is switched on."""
+    row = _checked(values)
+    code = row["code"]
+    if conn.execute(select(creditor.c.id).where(creditor.c.code == code)).scalar() is not None:
+        msg = f"there is a creditor {code!r} already (use: outreach creditor set)"
+        raise UsageError(msg)
+    defaults = Creditor(code=code, name=row.get("name", code)).model_dump(exclude={"id"})
+    conn.execute(insert(creditor).values(**(defaults | row)))
+    log.append(
+        conn,
+        [log.Entry(type="creditor_changed", at=now, actor=actor, creditor=code, reasons=("added",))],
+    )
+
+
+def change_creditor(
+    conn: Connection, code: str, values: Mapping[str, Any], actor: str, now: datetime
+) -> None:
+    """Change what is known of a creditor; the log tells which fields, never their values."""
+    row = _checked(values)
+    if not row:
+        msg = "nothing to change: expected at least one option such as --name or --iban"
+        raise UsageError(msg)
+    done = conn.execute(update(creditor).where(creditor.c.code == code).values(**row))
+    if not done.rowcount:
+        msg = f"there is no creditor {code!r} (outreach creditor show lists them)"
+        raise NotFound(msg)
+    log.append(
+        conn,
+        [log.Entry(type="creditor_changed", at=now, actor=actor, creditor=code, reasons=sorted(row))],
+    )
+
+
+def creditors(conn: Connection) -> list[Row[Any]]:
+    """Return all creditors by code."""
+    return list(conn.execute(select(creditor).order_by(creditor.c.code)))
+
+
+def _checked(values: Mapping[str, Any]) -> dict[str, Any]:
+    row = {name: value for name, value in values.items() if value is not None}
+    if "iban" in row:
+        row["iban"] = _iban(row["iban"])
+    if "strategy" in row:
+        strategy.shipped(row["strategy"])
+    return row
+
+
+def _iban(text: str) -> str:
+    """Return an IBAN without spaces; raises UsageError when its check digits are wrong (ISO 7064 mod 97-10)."""
+    iban = "".join(text.split()).upper()
+    shape = iban.isalnum() and iban.isascii() and 15 <= len(iban) <= 34
+    if not shape or int("".join(str(int(mark, 36)) for mark in iban[4:] + iban[:4])) % 97 != 1:
+        msg = "--iban: expected an IBAN with right check digits, as in NL91 ABNA 0417 1643 00"
+        raise UsageError(msg)
+    return iban

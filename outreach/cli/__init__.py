@@ -1,0 +1,40 @@
+"""The command line: thin commands over the service, for people and (with --json) for machines."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from outreach.cli import book, show, work
+from outreach.cli.output import Output
+from outreach.errors import OutreachError
+
+app = typer.Typer(
+    name="outreach",
+    help="Remind people of unpaid bills, the way one would want to be reminded.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+work.register(app)
+book.register(app)
+show.register(app)
+
+
+@app.callback()
+def settings_of_a_call(
+    ctx: typer.Context,
+    json: bool = typer.Option(False, "--json", help="Print JSON for machines."),
+) -> None:
+    """Take the options that every command has."""
+    ctx.obj = Output(as_json=json)
+
+
+def main() -> None:
+    """Run a command; exit status 0 done, 1 found something wrong, 2 bad usage or input."""
+    try:
+        app()
+    except OutreachError as error:
+        print(f"outreach: {error}", file=sys.stderr)
+        sys.exit(error.exit_status)

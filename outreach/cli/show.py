@@ -1,0 +1,9 @@
+"""Commands that show: preview, explain, log."""
+
+from __future__ import annotations
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands."""

@@ -1,0 +1,224 @@
+"""Hand over what is ready: as many at once as the channel has slots, each claimed only when its slot is free."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import socket
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import partial
+from types import TracebackType
+
+from sqlalchemy import Connection
+
+from channels.protocol import Channel, Outcome, OutcomeKind, Slot
+from outreach.clock import Clock, machine_clock
+from outreach.delivery import ledger
+from outreach.delivery.ledger import Claimed, LeaseLost, Settled, Turned
+from outreach.store.writer import Store
+
+LEASE = timedelta(seconds=20)
+PATIENCE = 30.0
+"""Seconds to wait for a slot before this run of the dispatcher ends."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Sent:
+    """What a run of the dispatcher came to, by kind of outcome."""
+
+    outcomes: dict[OutcomeKind, int] = field(default_factory=dict)
+    passed_over: int = 0
+
+    def count(self, kind: OutcomeKind) -> None:
+        """Count one outcome."""
+        self.outcomes[kind] = self.outcomes.get(kind, 0) + 1
+
+    @property
+    def accepted(self) -> int:
+        """How many the other side took."""
+        return self.outcomes.get(OutcomeKind.ACCEPTED, 0)
+
+
+class Lease:
+    """This process's place among the workers: registered, renewed while it runs, given up at the end.
+
+    Entering it also puts in doubt what dead workers left; leaving it retires the worker.
+    """
+
+    def __init__(self, store: Store, clock: Clock, lease: timedelta = LEASE) -> None:
+        self.store = store
+        self.clock = clock
+        self.lease = lease
+        self.worker_id = ""
+        self.in_doubt = 0
+        self._renewing: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Lease:
+        await self.reap()
+        await self.register()
+        self._renewing = asyncio.create_task(self._renew())
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._renewing is not None:
+            self._renewing.cancel()
+            await asyncio.gather(self._renewing, return_exceptions=True)
+        await self.store.write(lambda conn: ledger.retire(conn, self.worker_id, machine_clock()))
+
+    async def register(self) -> None:
+        """Register as a new worker, at the start or after this one was declared dead."""
+        self.worker_id = await self.store.write(
+            lambda conn: ledger.register(conn, socket.gethostname(), os.getpid(), self.lease, machine_clock())
+        )
+
+    async def reap(self) -> int:
+        """Put in doubt what workers without a lease left in `sending`."""
+        lost = await self.store.write(lambda conn: ledger.reap(conn, self.clock(), machine_clock()))
+        self.in_doubt += lost
+        return lost
+
+    async def _renew(self) -> None:
+        while True:
+            await asyncio.sleep(self.lease.total_seconds() / 4)
+            worker_id = self.worker_id
+            alive = await self.store.write(
+                lambda conn: ledger.renew(conn, worker_id, self.lease, machine_clock())
+            )
+            if not alive and worker_id == self.worker_id:
+                await self.register()
+            await self.reap()
+
+
+class Dispatcher:
+    """Sends what is ready on one channel, by one worker."""
+
+    def __init__(
+        self, store: Store, channel: Channel, lease: Lease, clock: Clock, patience: float = PATIENCE
+    ) -> None:
+        self.store = store
+        self.channel = channel
+        self.patience = patience
+        self.lease = lease
+        self.clock = clock
+        self.sent = Sent()
+        self._settled: list[Settled] = []
+        self._wishes: list[asyncio.Future[Claimed | None]] = []
+        self._news = asyncio.Event()
+
+    async def drain(self, stop: asyncio.Event | None = None) -> Sent:
+        """Send until nothing is ready, or until `stop`; every slot finishes what it began."""
+        self.sent = Sent()
+        feeder = asyncio.create_task(self._feed())
+        slots = [asyncio.create_task(self._work(stop)) for _ in range(self.channel.places)]
+        try:
+            await asyncio.gather(*slots)
+        finally:
+            for task in slots:
+                task.cancel()
+            await asyncio.gather(*slots, return_exceptions=True)
+            feeder.cancel()
+            await asyncio.gather(feeder, return_exceptions=True)
+            await asyncio.shield(self._settle_rest())
+        return self.sent
+
+    async def _work(self, stop: asyncio.Event | None) -> None:
+        """Hold one place: wait for a slot, claim, send, and hand the outcome to the feeder."""
+        while not (stop is not None and stop.is_set()):
+            async with AsyncExitStack() as held:
+                try:
+                    async with asyncio.timeout(self.patience):
+                        slot = await held.enter_async_context(self.channel.slot())
+                except TimeoutError:
+                    # The breaker is open or the relay asks for less: what is ready stays ready.
+                    return
+                claimed = await self._next()
+                if claimed is None:
+                    return
+                outcome = await self._send(slot, claimed)
+            self.sent.count(outcome.kind)
+            # Where the next slot is free at once, its claim joins this outcome in one commit;
+            # where it must wait, the outcome is not kept waiting with it.
+            self._settled.append(Settled(claimed, outcome, machine_clock()))
+            self._news.set()
+
+    async def _send(self, slot: Slot, claimed: Claimed) -> Outcome:
+        """Send, unless this process slept so long that its claim may have been given up for dead."""
+        if machine_clock() - claimed.claimed_at > self.lease.lease / 2:
+            return Outcome(OutcomeKind.RETRY_AFTER, "stalled_before_sending")
+        try:
+            return await slot.send(claimed.prepared)
+        except asyncio.CancelledError:
+            # Stopped in the middle of a hand-over: nobody knows, so a person must find out.
+            self._settled.append(
+                Settled(claimed, Outcome(OutcomeKind.IN_DOUBT, "cancelled"), machine_clock())
+            )
+            raise
+
+    async def _next(self) -> Claimed | None:
+        answer: asyncio.Future[Claimed | None] = asyncio.get_running_loop().create_future()
+        self._wishes.append(answer)
+        self._news.set()
+        return await answer
+
+    async def _feed(self) -> None:
+        """Answer wishes together: whatever came in while the last commit ran shares the next one."""
+        while True:
+            await self._news.wait()
+            self._news.clear()
+            wishes, self._wishes = self._wishes, []
+            settled, self._settled = self._settled, []
+            if not wishes and not settled:
+                continue
+            try:
+                turned = await self._turn(settled, len(wishes))
+            except Exception as error:  # noqa: BLE001 - handed to every slot that waits for this turn
+                log.error("a turn of the ledger failed: %s", type(error).__name__)
+                self._settled = settled + self._settled
+                for wish in wishes:
+                    if not wish.done():
+                        wish.set_exception(error)
+                continue
+            self.sent.passed_over += turned.passed_over
+            claimed = iter(turned.claimed)
+            for wish in wishes:
+                if not wish.done():
+                    wish.set_result(next(claimed, None))
+
+    async def _turn(self, settled: list[Settled], places: int) -> Turned:
+        kind = self.channel.kind.value
+        while True:
+            worker_id = self.lease.worker_id
+            try:
+                turned = await self.store.write(
+                    partial(self._ledger_turn, worker_id, tuple(settled), kind, places)
+                )
+            except LeaseLost:
+                log.warning("this worker had been declared dead; it registers anew")
+                await self.lease.register()
+                continue
+            settled = []
+            if turned.claimed or not places or not turned.passed_over:
+                return turned
+            # Everything looked at was stale or late; there may be good ones behind them.
+
+    def _ledger_turn(
+        self, worker_id: str, settled: Sequence[Settled], kind: str, places: int, conn: Connection
+    ) -> Turned:
+        return ledger.turn(conn, worker_id, settled, kind, places, self.clock(), machine_clock())
+
+    async def _settle_rest(self) -> None:
+        """Commit the outcomes that no turn has taken; they must not be lost with the process."""
+        settled, self._settled = self._settled, []
+        if settled:
+            await self.store.write(lambda conn: ledger.settle(conn, settled, self.clock()))

@@ -1,0 +1,135 @@
+"""Everything that a decision about one party of one dossier in one currency is made from.
+
+Frozen, and kept as content beside the decision, so that it can be made again later and compared.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from channels.kinds import Kind
+from consent.facts import ContactPointFact, GateFacts, HandedOverFact, StopFact
+from outreach.claims.facts import ClaimFact, Struct
+
+
+class CreditorFact(Struct):
+    """Who is owed, as a message names them."""
+
+    id: int
+    code: str
+    name: str
+    iban: str
+    phone: str
+    email: str
+    sending: bool
+    strategy: str
+    interval_days: int
+    freshness_hours: int
+    payments_until_on: date | None
+    policy_epoch: int
+
+
+class PartyFact(Struct):
+    """Who would be written to."""
+
+    person_id: int
+    pseudonym: str
+    role: str
+    kind: str
+    name: str
+    language: str
+    form_of_address: str
+    preferred_channel: Kind | None
+    country: str
+    zone: str
+    deceased: bool
+    facts_version: int
+
+
+class PointFact(Struct):
+    """One contact point of the party."""
+
+    id: int
+    channel: Kind
+    value: str
+    address_key: str
+    certainty: str
+
+
+class AttemptFact(Struct):
+    """One attempt of the open message."""
+
+    id: int
+    token: str
+    channel: Kind
+    contact_point_id: int
+    state: str
+    facts_version: int
+    policy_epoch: int
+    good_until: datetime
+    tries: int
+
+
+class OpenMessageFact(Struct):
+    """A message that counts and was not handed over: its steps, and what was tried."""
+
+    id: int
+    pseudonym: str
+    template: str
+    tone: str
+    strategy_hash: str
+    steps: tuple[tuple[int, str], ...]
+    attempts: tuple[AttemptFact, ...]
+
+
+class UnitFacts(Struct):
+    """One party of one dossier in one currency, with all that the gate and the ladder read."""
+
+    dossier_id: int
+    dossier: str
+    contract_id: str
+    debtor_external_id: str
+    currency: str
+    creditor: CreditorFact
+    party: PartyFact
+    claims: tuple[ClaimFact, ...]
+    unplaced_cents: int
+    sending_on: bool
+    stops: tuple[StopFact, ...] = ()
+    handed_over: tuple[HandedOverFact, ...] = ()
+    reserved_until: datetime | None = None
+    points: tuple[PointFact, ...] = ()
+    channels: tuple[Kind, ...] = ()
+    open_message: OpenMessageFact | None = None
+
+    def today(self, now: datetime) -> date:
+        """Return the civil date of `now` where the party lives."""
+        return now.astimezone(ZoneInfo(self.party.zone)).date()
+
+    def gate_facts(self, latest_due_on: date) -> GateFacts:
+        """Return what the gate reads, for a message about claims due up to `latest_due_on`."""
+        return GateFacts(
+            country=self.party.country,
+            zone=self.party.zone,
+            addressee_kind=self.party.kind,
+            deceased=self.party.deceased,
+            sending_on=self.sending_on,
+            creditor_sending_on=self.creditor.sending,
+            interval_days=self.creditor.interval_days,
+            freshness_hours=self.creditor.freshness_hours,
+            payments_until_on=self.creditor.payments_until_on,
+            latest_due_on=latest_due_on,
+            stops=self.stops,
+            handed_over=self.handed_over,
+            reserved_until=self.reserved_until,
+            contact_points=tuple(
+                ContactPointFact(
+                    channel=point.channel,
+                    address_key=point.address_key,
+                    certainty=point.certainty,
+                    available=point.channel in self.channels,
+                )
+                for point in self.points
+            ),
+        )

@@ -1,0 +1,319 @@
+"""Load the facts of a batch of dossiers with a fixed number of set-based queries."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection, Row
+
+from channels.kinds import Kind
+from consent.facts import HandedOverFact, StopFact
+from outreach.claims.facts import ClaimFact, HoldFact, ToldFact
+from outreach.planning import queries
+from outreach.planning.facts import (
+    AttemptFact,
+    CreditorFact,
+    OpenMessageFact,
+    PartyFact,
+    PointFact,
+    UnitFacts,
+)
+
+OPERATOR_ZONE = ZoneInfo("Europe/Amsterdam")
+"""Where a day begins for bookings: a payment counts from 00:00 of its date here."""
+
+CAP_HORIZON = timedelta(days=31)
+"""No cap looks back further; older hand-overs are not loaded."""
+
+
+@dataclass(slots=True)
+class Dossiers:
+    """A batch: its dossiers as rows, and the units (party and currency) found in each."""
+
+    rows: dict[int, Row[Any]]
+    units: list[UnitFacts]
+    empty: list[int] = field(default_factory=list)
+    """Dossiers with nobody to write to."""
+
+
+def civil_today(now: datetime) -> date:
+    """Return the operator's civil date."""
+    return now.astimezone(OPERATOR_ZONE).date()
+
+
+def due_dossiers(conn: Connection, now: datetime, limit: int) -> list[int]:
+    """Return the dossiers that must be looked at, the longest waiting first."""
+    return list(conn.execute(queries.DUE, {"now": now, "limit": limit}).scalars())
+
+
+def load(conn: Connection, dossier_ids: Sequence[int], now: datetime, channels: tuple[Kind, ...]) -> Dossiers:
+    """Load everything that decisions about these dossiers at `now` are made from."""
+    # The versions are read first: whatever changes after this line raises them, and the commit sees it.
+    parties = _grouped(conn.execute(queries.PARTIES, {"dossiers": dossier_ids, "now": now}), "dossier_id")
+    rows = {row.id: row for row in conn.execute(queries.DOSSIERS, {"dossiers": dossier_ids})}
+    batch = _Batch(conn, rows, parties, now, channels)
+    units = [
+        batch.unit(row, party, currency)
+        for row in rows.values()
+        for party in parties.get(row.id, ())
+        for currency in batch.currencies[row.id]
+    ]
+    empty = [key for key in rows if not parties.get(key) or not batch.currencies[key]]
+    return Dossiers(rows, units, empty)
+
+
+class _Batch:
+    """The rows of one batch, grouped by what they belong to."""
+
+    def __init__(
+        self,
+        conn: Connection,
+        rows: dict[int, Row[Any]],
+        parties: dict[Any, list[Row[Any]]],
+        now: datetime,
+        channels: tuple[Kind, ...],
+    ) -> None:
+        self.now = now
+        self.channels = channels
+        dossiers = list(rows)
+        persons = list({party.person_id for group in parties.values() for party in group})
+        self.installed = conn.execute(queries.INSTALLED).one()
+        self.currencies: dict[int, list[str]] = defaultdict(list)
+        for row in conn.execute(queries.CURRENCIES, {"dossiers": dossiers}):
+            self.currencies[row.dossier_id].append(row.currency)
+        self.claims = _grouped(
+            conn.execute(queries.OPEN_CLAIMS, {"dossiers": dossiers, "today": civil_today(now)}), "dossier_id"
+        )
+        claims = [row.id for group in self.claims.values() for row in group]
+        self.told = _grouped(conn.execute(queries.TOLD, {"claims": claims}), "claim_id", "person_id")
+        self.points = _grouped(conn.execute(queries.POINTS, {"persons": persons, "now": now}), "person_id")
+        since = {"persons": persons, "since": now - CAP_HORIZON}
+        self.handed_over = _grouped(conn.execute(queries.HANDED_OVER, since), "person_id")
+        self.ready = _grouped(
+            conn.execute(queries.READY_ELSEWHERE, {"persons": persons, "now": now}), "person_id"
+        )
+        self.messages = _grouped(
+            conn.execute(queries.OPEN_MESSAGES, {"dossiers": dossiers}), "dossier_id", "person_id", "currency"
+        )
+        found = {row.id for group in self.messages.values() for row in group}
+        self.attempts = _grouped(conn.execute(queries.ATTEMPTS, {"messages": list(found)}), "message_id")
+        debtors = [row.debtor_id for row in rows.values()]
+        self.unplaced = {
+            (row.debtor_id, row.currency): row.cents
+            for row in conn.execute(queries.UNPLACED, {"debtors": debtors})
+        }
+        self._load_stops(conn, rows, persons, claims)
+
+    def _load_stops(
+        self, conn: Connection, rows: dict[int, Row[Any]], persons: list[int], claims: list[int]
+    ) -> None:
+        addresses = list({row.address_key for group in self.points.values() for row in group})
+        found = conn.execute(
+            queries.STOPS,
+            {
+                "persons": persons,
+                "dossiers": list(rows),
+                "claims": claims,
+                "addresses": addresses,
+                "creditors": list({row.creditor_id for row in rows.values()}),
+                "now": self.now,
+            },
+        ).all()
+        self.claim_stops = _grouped((row for row in found if row.claim_id is not None), "claim_id")
+        self.stops = [row for row in found if row.claim_id is None]
+
+    def unit(self, row: Row[Any], party: Row[Any], currency: str) -> UnitFacts:
+        """Put together the facts of one party and currency of a dossier."""
+        zone = ZoneInfo(party.time_zone)
+        points = self.points.get(party.person_id, ())
+        return UnitFacts(
+            dossier_id=row.id,
+            dossier=row.pseudonym,
+            contract_id=row.contract_id,
+            debtor_external_id=row.external_id,
+            currency=currency,
+            creditor=_creditor(row, self._known_until(row.payments_until_on)),
+            party=_party(party, civil_today(self.now)),
+            claims=tuple(
+                self._claim(claim, party.person_id, zone)
+                for claim in self.claims.get(row.id, ())
+                if claim.currency == currency
+            ),
+            unplaced_cents=self.unplaced.get((row.debtor_id, currency), 0),
+            sending_on=bool(self.installed.sending),
+            stops=tuple(_stop(stop) for stop in self.stops if _concerns(stop, row, party, points)),
+            handed_over=tuple(
+                HandedOverFact(
+                    at=past.handed_over_at,
+                    channel=Kind(past.channel),
+                    same_creditor=past.creditor_id == row.creditor_id,
+                    purpose=past.purpose,
+                )
+                for past in self.handed_over.get(party.person_id, ())
+            ),
+            reserved_until=max(
+                (
+                    other.good_until
+                    for other in self.ready.get(party.person_id, ())
+                    if (other.dossier_id, other.currency) != (row.id, currency)
+                ),
+                default=None,
+            ),
+            points=tuple(_point(point) for point in points),
+            channels=self.channels,
+            open_message=self._open_message(row.id, party.person_id, currency),
+        )
+
+    def _known_until(self, payments_until_on: date | None) -> date | None:
+        """A trial's clock may stand before the last day of its files: it never knows more than yesterday."""
+        if payments_until_on is None or not self.installed.is_trial:
+            return payments_until_on
+        return min(payments_until_on, civil_today(self.now) - timedelta(days=1))
+
+    def _claim(self, row: Row[Any], person_id: int, zone: ZoneInfo) -> ClaimFact:
+        told = self.told.get((row.id, person_id), ())
+        return ClaimFact(
+            id=row.id,
+            pseudonym=row.pseudonym,
+            external_id=row.external_id,
+            invoice_number=row.invoice_number,
+            kind=row.kind,
+            description=row.description,
+            payment_url=row.payment_url,
+            invoice_on=row.invoice_on,
+            due_on=row.due_on,
+            currency=row.currency,
+            principal_cents=row.principal_cents,
+            reduced_cents=int(row.reduced_cents),
+            holds=tuple(
+                HoldFact(kind=stop.kind, until_at=stop.until_at)
+                for stop in self.claim_stops.get(row.id, ())
+                if stop.from_at <= self.now
+            ),
+            told=tuple(
+                ToldFact(
+                    step=past.step,
+                    state=past.state,
+                    at=past.handed_over_at,
+                    on=past.handed_over_at.astimezone(zone).date(),
+                )
+                for past in told
+            ),
+        )
+
+    def _open_message(self, dossier_id: int, person_id: int, currency: str) -> OpenMessageFact | None:
+        rows = self.messages.get((dossier_id, person_id, currency))
+        if not rows:
+            return None
+        newest = max(row.id for row in rows)
+        steps = sorted((row.claim_id, row.step) for row in rows if row.id == newest)
+        first = next(row for row in rows if row.id == newest)
+        return OpenMessageFact(
+            id=newest,
+            pseudonym=first.pseudonym,
+            template=first.template,
+            tone=first.tone,
+            strategy_hash=first.strategy_hash,
+            steps=tuple(steps),
+            attempts=tuple(_attempt(row) for row in self.attempts.get(newest, ())),
+        )
+
+
+def _grouped(rows: Iterable[Row[Any]], *columns: str) -> dict[Any, list[Row[Any]]]:
+    """Group rows by one column, or by a tuple of several."""
+    groups: dict[Any, list[Row[Any]]] = defaultdict(list)
+    if len(columns) == 1:
+        for row in rows:
+            groups[getattr(row, columns[0])].append(row)
+    else:
+        for row in rows:
+            groups[tuple(getattr(row, column) for column in columns)].append(row)
+    return groups
+
+
+def _concerns(stop: Row[Any], row: Row[Any], party: Row[Any], points: Sequence[Row[Any]]) -> bool:
+    """Return whether a stop found for the batch is about this party of this dossier."""
+    if stop.creditor_id is not None and stop.creditor_id != row.creditor_id:
+        return False
+    if stop.person_id is not None:
+        return bool(stop.person_id == party.person_id)
+    if stop.dossier_id is not None:
+        return bool(stop.dossier_id == row.id)
+    if stop.address_key is not None:
+        return any(point.address_key == stop.address_key for point in points)
+    return stop.creditor_id is not None
+
+
+def _stop(row: Row[Any]) -> StopFact:
+    return StopFact(
+        kind=row.kind,
+        scope=row.scope,
+        from_at=row.from_at,
+        until_at=row.until_at,
+        channel=Kind(row.channel) if row.channel else None,
+        address_key=row.address_key,
+        reason_code=row.reason_code,
+    )
+
+
+def _creditor(row: Row[Any], payments_until_on: date | None) -> CreditorFact:
+    return CreditorFact(
+        id=row.creditor_id,
+        code=row.code,
+        name=row.creditor_name,
+        iban=row.iban,
+        phone=row.phone,
+        email=row.email,
+        sending=row.sending,
+        strategy=row.strategy,
+        interval_days=row.interval_days,
+        freshness_hours=row.freshness_hours,
+        payments_until_on=payments_until_on,
+        policy_epoch=row.policy_epoch,
+    )
+
+
+def _party(row: Row[Any], today: date) -> PartyFact:
+    return PartyFact(
+        person_id=row.person_id,
+        pseudonym=row.pseudonym,
+        role=row.role,
+        kind=row.kind,
+        name=row.name,
+        language=row.language,
+        form_of_address=row.form_of_address,
+        preferred_channel=Kind(row.preferred_channel) if row.preferred_channel else None,
+        country=row.country,
+        zone=row.time_zone,
+        deceased=row.deceased_on is not None and row.deceased_on <= today,
+        facts_version=row.facts_version,
+    )
+
+
+def _point(row: Row[Any]) -> PointFact:
+    return PointFact(
+        id=row.id,
+        channel=Kind(row.kind),
+        value=row.value,
+        address_key=row.address_key,
+        certainty=row.certainty,
+    )
+
+
+def _attempt(row: Row[Any]) -> AttemptFact:
+    return AttemptFact(
+        id=row.id,
+        token=row.token,
+        channel=Kind(row.channel),
+        contact_point_id=row.contact_point_id,
+        state=row.state,
+        facts_version=row.facts_version,
+        policy_epoch=row.policy_epoch,
+        good_until=row.good_until,
+        tries=row.tries,
+    )
