@@ -114,18 +114,19 @@ def finalizer(language: str, shapes: Shapes, *, html: bool) -> Callable[[object]
     return finalize
 
 
-def _writers(language: str, shapes: Shapes, *, html: bool) -> dict[type, Show]:
-    def shape(name: str) -> Callable[[str, str], str]:
-        before, after = shapes[name].split("@text@")
-        if not html:
-            return lambda text, href: f"{before}{text}{after}"
-        first, found, last = before.partition("@href@")
-        # What the shape adds is the writer's own HTML; what comes from a value is escaped here.
-        return lambda text, href: Markup(  # noqa: S704
-            f"{first}{escape(href) if found else ''}{last}{escape(text)}{after}"
-        )
+def _shape(shape: str, *, html: bool) -> Callable[[str, str], str]:
+    before, after = shape.split("@text@")
+    if not html:
+        return lambda text, href: f"{before}{text}{after}"
+    first, found, last = before.partition("@href@")
+    # What the shape adds is the writer's own HTML; what comes from a value is escaped here.
+    return lambda text, href: Markup(  # noqa: S704
+        f"{first}{escape(href) if found else ''}{last}{escape(text)}{after}"
+    )
 
-    call, link, group = shape("call"), shape("link"), shape("group")
+
+def _writers(language: str, shapes: Shapes, *, html: bool) -> dict[type, Show]:
+    call, link, group = (_shape(shapes[name], html=html) for name in ("call", "link", "group"))
 
     # One creditor's number, address and account stand in thousands of messages, and so do dates.
     @lru_cache(maxsize=256)

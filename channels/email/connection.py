@@ -138,15 +138,7 @@ async def dial(relay: Relay, context: ssl.SSLContext | None) -> Connection:
 
     Raises UnreachableError with the outcome for whatever the network, the relay or the log-in makes of it.
     """
-    client = aiosmtplib.SMTP(
-        hostname=relay.host,
-        port=relay.port,
-        use_tls=relay.security is Security.TLS,
-        start_tls=False,
-        tls_context=context,
-        timeout=relay.timeout,
-        local_hostname="localhost",
-    )
+    client = _client(relay, context)
     stage = Stage.CONNECT
     kept = False
     try:
@@ -173,6 +165,19 @@ async def dial(relay: Relay, context: ssl.SSLContext | None) -> Connection:
     finally:
         if not kept:
             client.close()
+
+
+def _client(relay: Relay, context: ssl.SSLContext | None) -> aiosmtplib.SMTP:
+    """A client that takes one step at a time, so that we know which one failed."""
+    return aiosmtplib.SMTP(
+        hostname=relay.host,
+        port=relay.port,
+        use_tls=relay.security is Security.TLS,
+        start_tls=False,
+        tls_context=context,
+        timeout=relay.timeout,
+        local_hostname="localhost",
+    )
 
 
 async def _hello(client: aiosmtplib.SMTP) -> None:

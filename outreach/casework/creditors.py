@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, insert, select, update
 
 from outreach.correspondence import log
 from outreach.dunning import strategy
 from outreach.errors import NotFound, UsageError
 from outreach.store.tables.parties import Creditor
-from outreach.store.types import table_of
+from outreach.store.types import AnyRow, table_of
 
 creditor = table_of(Creditor)
 
@@ -50,7 +50,7 @@ def change_creditor(
     )
 
 
-def creditors(conn: Connection) -> list[Row[Any]]:
+def creditors(conn: Connection) -> list[AnyRow]:
     """Return all creditors by code."""
     return list(conn.execute(select(creditor).order_by(creditor.c.code)))
 

@@ -11,14 +11,14 @@ class Struct(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """A frozen fact that serialises to JSON and back."""
 
 
-class HoldFact(Struct):
+class HoldFact(Struct, frozen=True):
     """A stop on this claim alone, as a dispute; the dossier's other claims go on."""
 
     kind: str
     until_at: datetime | None = None
 
 
-class ToldFact(Struct):
+class ToldFact(Struct, frozen=True):
     """A step that this party was told about this claim; `on` is the civil date in the party's zone."""
 
     step: str
@@ -27,7 +27,7 @@ class ToldFact(Struct):
     on: date
 
 
-class ClaimFact(Struct):
+class ClaimFact(Struct, frozen=True):
     """One claim. `reduced_cents` are payments, credits and write-offs less reversals, booked up to today."""
 
     id: int

@@ -9,6 +9,7 @@ import typer
 from outreach.cli import book, show, work
 from outreach.cli.output import Output
 from outreach.errors import OutreachError
+from outreach.intake.errors import IntakeError
 
 app = typer.Typer(
     name="outreach",
@@ -35,6 +36,9 @@ def main() -> None:
     """Run a command; exit status 0 done, 1 found something wrong, 2 bad usage or input."""
     try:
         app()
+    except IntakeError as error:
+        print(f"outreach: {error}", file=sys.stderr)
+        sys.exit(2)
     except OutreachError as error:
         print(f"outreach: {error}", file=sys.stderr)
         sys.exit(error.exit_status)

@@ -121,7 +121,7 @@ def change(
 def show(ctx: typer.Context) -> None:
     """Show all creditors."""
     with bootstrap.opened(bootstrap.read_settings()) as app, app.store.reading() as conn:
-        rows = [dict(row._mapping) for row in creditors.creditors(conn)]  # noqa: SLF001
+        rows = [dict(row._mapping) for row in creditors.creditors(conn)]
     head = ("code", "name", "iban", "phone", "sending", "strategy", "payments known until")
     lines = table(
         head,

@@ -72,7 +72,7 @@ def keep(conn: Connection, contents: Sequence[tuple[str, str, bytes]], at: datet
 
 def content_of(conn: Connection, content_id: str) -> bytes | None:
     """Return kept bytes, or None where they were erased."""
-    body: bytes | None = conn.execute(select(Content.body).where(Content.id == content_id)).scalar()  # type: ignore[arg-type,call-overload]
+    body: bytes | None = conn.execute(select(Content.body).where(Content.id == content_id)).scalar()  # type: ignore[call-overload]
     return body
 
 
@@ -87,7 +87,7 @@ def keep_artefact(conn: Connection, kind: str, name: str, body: bytes, at: datet
 
 def artefact_of(conn: Connection, digest: str) -> bytes | None:
     """Return the bytes of a kept version, or None where there is none."""
-    body: bytes | None = conn.execute(select(Artefact.body).where(Artefact.hash == digest)).scalar()  # type: ignore[arg-type,call-overload]
+    body: bytes | None = conn.execute(select(Artefact.body).where(Artefact.hash == digest)).scalar()  # type: ignore[call-overload]
     return body
 
 

@@ -92,12 +92,12 @@ class Lease:
         while True:
             await asyncio.sleep(self.lease.total_seconds() / 4)
             worker_id = self.worker_id
-            alive = await self.store.write(
-                lambda conn: ledger.renew(conn, worker_id, self.lease, machine_clock())
-            )
-            if not alive and worker_id == self.worker_id:
+            if not await self.store.write(partial(self._renewed, worker_id)) and worker_id == self.worker_id:
                 await self.register()
             await self.reap()
+
+    def _renewed(self, worker_id: str, conn: Connection) -> bool:
+        return ledger.renew(conn, worker_id, self.lease, machine_clock())
 
 
 class Dispatcher:
@@ -158,11 +158,14 @@ class Dispatcher:
             return Outcome(OutcomeKind.RETRY_AFTER, "stalled_before_sending")
         try:
             return await slot.send(claimed.prepared)
-        except asyncio.CancelledError:
-            # Stopped in the middle of a hand-over: nobody knows, so a person must find out.
-            self._settled.append(
-                Settled(claimed, Outcome(OutcomeKind.IN_DOUBT, "cancelled"), machine_clock())
-            )
+        except ValueError:
+            # A channel takes only what its builder makes; nothing of this has left.
+            log.exception("a message was not fit for its channel")
+            return Outcome(OutcomeKind.REFUSED_US, "unfit_for_channel")
+        except BaseException as error:
+            # Broken off in the middle of a hand-over: nobody knows, so a person must find out.
+            word = "cancelled" if isinstance(error, asyncio.CancelledError) else "broken_off"
+            self._settled.append(Settled(claimed, Outcome(OutcomeKind.IN_DOUBT, word), machine_clock()))
             raise
 
     async def _next(self) -> Claimed | None:
@@ -183,7 +186,7 @@ class Dispatcher:
             try:
                 turned = await self._turn(settled, len(wishes))
             except Exception as error:  # noqa: BLE001 - handed to every slot that waits for this turn
-                log.error("a turn of the ledger failed: %s", type(error).__name__)
+                log.error("a turn of the ledger failed: %s", type(error).__name__)  # noqa: TRY400
                 self._settled = settled + self._settled
                 for wish in wishes:
                     if not wish.done():

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, case, insert, select, update
+from sqlalchemy import Connection, bindparam, case, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from channels.protocol import Outcome, OutcomeKind, Prepared
@@ -21,7 +21,7 @@ from outreach.correspondence.tables import Content
 from outreach.planning import queries as q
 from outreach.store.tables.messages import Try
 from outreach.store.tables.operations import Task, Worker
-from outreach.store.types import new_id, table_of
+from outreach.store.types import AnyRow, new_id, table_of
 
 worker = table_of(Worker)
 try_ = table_of(Try)
@@ -47,7 +47,7 @@ class Claimed:
     number: int
     channel: str
     prepared: Prepared
-    refs: Row[Any]
+    refs: AnyRow
     claimed_at: datetime
 
 
@@ -155,9 +155,9 @@ def _claim(
         conn.execute(_CREDITORS, {"creditors": sorted({row.creditor_id for row in locked})}).scalars()
     )
     ids = [row.id for row in locked if row.creditor_id in creditors]
-    good: list[Row[Any]] = []
-    stale: list[Row[Any]] = []
-    expired: list[Row[Any]] = []
+    good: list[AnyRow] = []
+    stale: list[AnyRow] = []
+    expired: list[AnyRow] = []
     persons: set[int] = set()
     for row in conn.execute(_READY, {"attempts": ids}) if ids else ():
         if row.person_id in persons:
@@ -174,7 +174,7 @@ def _claim(
     return Turned(_hand_over(conn, worker_id, good, now, machine_now), len(stale) + len(expired))
 
 
-def _is_current(row: Row[Any]) -> bool:
+def _is_current(row: AnyRow) -> bool:
     return bool(
         row.facts_version == row.person_version
         and row.policy_epoch == row.creditor_epoch
@@ -197,7 +197,7 @@ _SENDING = (
 
 
 def _hand_over(
-    conn: Connection, worker_id: str, rows: Sequence[Row[Any]], now: datetime, machine_now: datetime
+    conn: Connection, worker_id: str, rows: Sequence[AnyRow], now: datetime, machine_now: datetime
 ) -> list[Claimed]:
     if not rows:
         return []
@@ -243,7 +243,7 @@ _CLOSE = (
 )
 
 
-def _pass_over(conn: Connection, rows: Sequence[Row[Any]], state: str, code: str, now: datetime) -> None:
+def _pass_over(conn: Connection, rows: Sequence[AnyRow], state: str, code: str, now: datetime) -> None:
     """Close attempts that may no longer be handed over; the trigger makes their dossiers due."""
     if rows:
         conn.execute(_CLOSE, [{"key": row.id, "new_state": state, "now": now, "code": code} for row in rows])
@@ -387,7 +387,7 @@ def _open_tasks(conn: Connection, settled: Sequence[Settled], now: datetime) -> 
     _insert_tasks(conn, rows)
 
 
-def _task_row(kind: str, subject: str, refs: Row[Any] | None, now: datetime, code: str) -> dict[str, Any]:
+def _task_row(kind: str, subject: str, refs: AnyRow | None, now: datetime, code: str) -> dict[str, Any]:
     return {
         "pseudonym": new_id(),
         "kind": kind,
@@ -407,7 +407,7 @@ def _insert_tasks(conn: Connection, rows: list[dict[str, Any]]) -> None:
         conn.execute(build(task).on_conflict_do_nothing(), rows)
 
 
-def _entry(type_: str, row: Row[Any], now: datetime, **more: Any) -> log.Entry:
+def _entry(type_: str, row: AnyRow, now: datetime, **more: Any) -> log.Entry:
     return log.Entry(
         type=type_,
         at=now,

@@ -26,7 +26,7 @@ class Stand(StrEnum):
     FINISHED = "strategy_finished"
 
 
-class Outlook(Struct):
+class Outlook(Struct, frozen=True):
     """A claim's stand: the step concerned, from which civil date, and why it is held.
 
     `overdue` claims that are told nothing today are listed for information beside those that are.

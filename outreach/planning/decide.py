@@ -34,7 +34,7 @@ class Outcome(StrEnum):
     NOTHING_DUE = "nothing_due"
 
 
-class Plan(Struct):
+class Plan(Struct, frozen=True):
     """A message to compose: each claim with the step it is told or 'listed', and where it goes."""
 
     steps: tuple[tuple[int, str], ...]
@@ -48,7 +48,7 @@ class Plan(Struct):
     continues_message: int | None = None
 
 
-class Answer(Struct):
+class Answer(Struct, frozen=True):
     """The decision: outcome, a code for why, when to look again, and every reason behind it."""
 
     outcome: Outcome

@@ -13,7 +13,7 @@ from consent.facts import ContactPointFact, GateFacts, HandedOverFact, StopFact
 from outreach.claims.facts import ClaimFact, Struct
 
 
-class CreditorFact(Struct):
+class CreditorFact(Struct, frozen=True):
     """Who is owed, as a message names them."""
 
     id: int
@@ -30,7 +30,7 @@ class CreditorFact(Struct):
     policy_epoch: int
 
 
-class PartyFact(Struct):
+class PartyFact(Struct, frozen=True):
     """Who would be written to."""
 
     person_id: int
@@ -47,7 +47,7 @@ class PartyFact(Struct):
     facts_version: int
 
 
-class PointFact(Struct):
+class PointFact(Struct, frozen=True):
     """One contact point of the party."""
 
     id: int
@@ -57,7 +57,7 @@ class PointFact(Struct):
     certainty: str
 
 
-class AttemptFact(Struct):
+class AttemptFact(Struct, frozen=True):
     """One attempt of the open message."""
 
     id: int
@@ -71,7 +71,7 @@ class AttemptFact(Struct):
     tries: int
 
 
-class OpenMessageFact(Struct):
+class OpenMessageFact(Struct, frozen=True):
     """A message that counts and was not handed over: its steps, and what was tried."""
 
     id: int
@@ -83,7 +83,7 @@ class OpenMessageFact(Struct):
     attempts: tuple[AttemptFact, ...]
 
 
-class UnitFacts(Struct):
+class UnitFacts(Struct, frozen=True):
     """One party of one dossier in one currency, with all that the gate and the ladder read."""
 
     dossier_id: int

@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, Row
+from sqlalchemy import Connection
 
 from channels.kinds import Kind
 from consent.facts import HandedOverFact, StopFact
@@ -23,6 +23,7 @@ from outreach.planning.facts import (
     PointFact,
     UnitFacts,
 )
+from outreach.store.types import AnyRow
 
 OPERATOR_ZONE = ZoneInfo("Europe/Amsterdam")
 """Where a day begins for bookings: a payment counts from 00:00 of its date here."""
@@ -35,7 +36,7 @@ CAP_HORIZON = timedelta(days=31)
 class Dossiers:
     """A batch: its dossiers as rows, and the units (party and currency) found in each."""
 
-    rows: dict[int, Row[Any]]
+    rows: dict[int, AnyRow]
     units: list[UnitFacts]
     empty: list[int] = field(default_factory=list)
     """Dossiers with nobody to write to."""
@@ -73,8 +74,8 @@ class _Batch:
     def __init__(
         self,
         conn: Connection,
-        rows: dict[int, Row[Any]],
-        parties: dict[Any, list[Row[Any]]],
+        rows: dict[int, AnyRow],
+        parties: dict[Any, list[AnyRow]],
         now: datetime,
         channels: tuple[Kind, ...],
     ) -> None:
@@ -110,7 +111,7 @@ class _Batch:
         self._load_stops(conn, rows, persons, claims)
 
     def _load_stops(
-        self, conn: Connection, rows: dict[int, Row[Any]], persons: list[int], claims: list[int]
+        self, conn: Connection, rows: dict[int, AnyRow], persons: list[int], claims: list[int]
     ) -> None:
         addresses = list({row.address_key for group in self.points.values() for row in group})
         found = conn.execute(
@@ -127,7 +128,7 @@ class _Batch:
         self.claim_stops = _grouped((row for row in found if row.claim_id is not None), "claim_id")
         self.stops = [row for row in found if row.claim_id is None]
 
-    def unit(self, row: Row[Any], party: Row[Any], currency: str) -> UnitFacts:
+    def unit(self, row: AnyRow, party: AnyRow, currency: str) -> UnitFacts:
         """Put together the facts of one party and currency of a dossier."""
         zone = ZoneInfo(party.time_zone)
         points = self.points.get(party.person_id, ())
@@ -175,7 +176,7 @@ class _Batch:
             return payments_until_on
         return min(payments_until_on, civil_today(self.now) - timedelta(days=1))
 
-    def _claim(self, row: Row[Any], person_id: int, zone: ZoneInfo) -> ClaimFact:
+    def _claim(self, row: AnyRow, person_id: int, zone: ZoneInfo) -> ClaimFact:
         told = self.told.get((row.id, person_id), ())
         return ClaimFact(
             id=row.id,
@@ -224,9 +225,9 @@ class _Batch:
         )
 
 
-def _grouped(rows: Iterable[Row[Any]], *columns: str) -> dict[Any, list[Row[Any]]]:
+def _grouped(rows: Iterable[AnyRow], *columns: str) -> dict[Any, list[AnyRow]]:
     """Group rows by one column, or by a tuple of several."""
-    groups: dict[Any, list[Row[Any]]] = defaultdict(list)
+    groups: dict[Any, list[AnyRow]] = defaultdict(list)
     if len(columns) == 1:
         for row in rows:
             groups[getattr(row, columns[0])].append(row)
@@ -236,7 +237,7 @@ def _grouped(rows: Iterable[Row[Any]], *columns: str) -> dict[Any, list[Row[Any]
     return groups
 
 
-def _concerns(stop: Row[Any], row: Row[Any], party: Row[Any], points: Sequence[Row[Any]]) -> bool:
+def _concerns(stop: AnyRow, row: AnyRow, party: AnyRow, points: Sequence[AnyRow]) -> bool:
     """Return whether a stop found for the batch is about this party of this dossier."""
     if stop.creditor_id is not None and stop.creditor_id != row.creditor_id:
         return False
@@ -249,7 +250,7 @@ def _concerns(stop: Row[Any], row: Row[Any], party: Row[Any], points: Sequence[R
     return stop.creditor_id is not None
 
 
-def _stop(row: Row[Any]) -> StopFact:
+def _stop(row: AnyRow) -> StopFact:
     return StopFact(
         kind=row.kind,
         scope=row.scope,
@@ -261,7 +262,7 @@ def _stop(row: Row[Any]) -> StopFact:
     )
 
 
-def _creditor(row: Row[Any], payments_until_on: date | None) -> CreditorFact:
+def _creditor(row: AnyRow, payments_until_on: date | None) -> CreditorFact:
     return CreditorFact(
         id=row.creditor_id,
         code=row.code,
@@ -278,7 +279,7 @@ def _creditor(row: Row[Any], payments_until_on: date | None) -> CreditorFact:
     )
 
 
-def _party(row: Row[Any], today: date) -> PartyFact:
+def _party(row: AnyRow, today: date) -> PartyFact:
     return PartyFact(
         person_id=row.person_id,
         pseudonym=row.pseudonym,
@@ -295,7 +296,7 @@ def _party(row: Row[Any], today: date) -> PartyFact:
     )
 
 
-def _point(row: Row[Any]) -> PointFact:
+def _point(row: AnyRow) -> PointFact:
     return PointFact(
         id=row.id,
         channel=Kind(row.kind),
@@ -305,7 +306,7 @@ def _point(row: Row[Any]) -> PointFact:
     )
 
 
-def _attempt(row: Row[Any]) -> AttemptFact:
+def _attempt(row: AnyRow) -> AttemptFact:
     return AttemptFact(
         id=row.id,
         token=row.token,

@@ -13,7 +13,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, bindparam, case, insert, select, update
+from sqlalchemy import Connection, bindparam, case, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from consent.facts import VerdictKind
@@ -26,7 +26,7 @@ from outreach.planning.facts import UnitFacts
 from outreach.planning.versions import CODE_VERSION
 from outreach.store.tables.messages import DayAccount
 from outreach.store.tables.operations import Task
-from outreach.store.types import new_id, table_of
+from outreach.store.types import AnyRow, new_id, table_of
 
 account = table_of(DayAccount)
 task = table_of(Task)
@@ -55,7 +55,7 @@ class Batch:
     now: datetime
     today: date
     tick_id: int
-    rows: dict[int, Row[Any]]
+    rows: dict[int, AnyRow]
     decided: list[Decided]
     empty: list[int] = field(default_factory=list)
 
@@ -379,7 +379,7 @@ def _entry(type_: str, one: Decided, now: datetime, **more: Any) -> log.Entry:
     )
 
 
-def _pairs(rows: Iterable[Row[Any]]) -> dict[Any, Any]:
+def _pairs(rows: Iterable[AnyRow]) -> dict[Any, Any]:
     """Return rows of two columns as a dictionary."""
     return {row[0]: row[1] for row in rows}
 

@@ -14,7 +14,7 @@ DEFAULT_ORDER = (Kind.EMAIL, Kind.SMS, Kind.LETTER, Kind.VIDEO)
 _SPENT = {"bounced", "returned", "refused"}
 
 
-class Skip(Struct):
+class Skip(Struct, frozen=True):
     """A channel that was passed over, with the reason's code; `preferred` marks the debtor's own choice."""
 
     channel: Kind
@@ -22,7 +22,7 @@ class Skip(Struct):
     preferred: bool = False
 
 
-class Route(Struct):
+class Route(Struct, frozen=True):
     """Where the message goes, None where every way is spent."""
 
     point: PointFact | None

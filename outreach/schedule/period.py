@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from functools import partial
 
 from sqlalchemy import Connection, update
 
@@ -71,7 +72,7 @@ async def live(
                 clock = SetClock(at)
                 lease = await Lease(ticker.store, clock, lease_length).__aenter__()
             clock.at = at
-            await ticker.store.write(lambda conn, at=at: _set_trial_clock(conn, at))
+            await ticker.store.write(partial(_set_trial_clock, at=at))
             one = await ticker.tick(at, lease)
             adds_up &= one.adds_up
             report(one)

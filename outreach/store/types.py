@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from typing import Any
 
-from sqlalchemy import BigInteger, Integer, MetaData, String, Table
+from sqlalchemy import BigInteger, Integer, MetaData, Row, String, Table
 from sqlmodel import Field, SQLModel
 
 # Names that both databases and Alembic agree on; set before the first table is declared.
@@ -60,3 +60,7 @@ def table_of(model: type[SQLModel]) -> Table:
     """Return the Core table behind a model: queries are written in Core on one path for both databases."""
     table: Table = model.__table__  # type: ignore[attr-defined]
     return table
+
+
+AnyRow = Row[*tuple[Any, ...]]
+"""A row of whatever columns a query selects."""

@@ -101,8 +101,8 @@ def test_the_email_package_reads_from_our_mail_what_it_reads_from_its_own(
     assert_no_defects(ours)
     assert str(ours["Subject"]) == subject
     if "=?" not in subject:
-        # EmailMessage decodes what looks encoded, and its folding adds and moves spaces.
-        assert _SPACES.sub(" ", str(theirs["Subject"])).strip() == _SPACES.sub(" ", subject).strip()
+        # EmailMessage decodes what looks encoded, and its folding adds, moves and loses spaces.
+        assert _SPACES.sub("", str(theirs["Subject"])) == _SPACES.sub("", subject)
     for name in ("From", "To", "Reply-To", "Date", "Message-ID", "MIME-Version", "Auto-Submitted"):
         assert str(ours[name]) == str(theirs[name])
     assert ours["Date"].datetime == at.replace(microsecond=0)
