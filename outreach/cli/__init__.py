@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from outreach.cli import book, show, work
+from outreach.cli import book, serve, show, work
 from outreach.cli.output import Output
 from outreach.errors import OutreachError
 from outreach.intake.errors import IntakeError
@@ -21,6 +21,7 @@ app = typer.Typer(
 work.register(app)
 book.register(app)
 show.register(app)
+serve.register(app)
 
 
 @app.callback()

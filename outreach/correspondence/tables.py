@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import Column, LargeBinary
 from sqlmodel import Field, SQLModel
 
-from outreach.store.types import PUBLIC_ID, key, public_id, word
+from outreach.store.types import PUBLIC_ID, key, moment, public_id, word
 
 
 class Content(SQLModel, table=True):
@@ -20,7 +20,7 @@ class Content(SQLModel, table=True):
     codec: str = Field(max_length=20)
     key_id: str | None = Field(default=None, max_length=64)
     body: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
-    created_at: datetime
+    created_at: datetime = moment()
 
 
 class LogEntry(SQLModel, table=True):
@@ -33,8 +33,8 @@ class LogEntry(SQLModel, table=True):
     seq: int | None = key()
     id: str = public_id()
     type: str = word("entry_type")
-    at: datetime
-    recorded_at: datetime
+    at: datetime = moment()
+    recorded_at: datetime = moment()
     actor: str = Field(max_length=80)
     person: str | None = Field(default=None, sa_type=PUBLIC_ID, index=True)
     dossier: str | None = Field(default=None, sa_type=PUBLIC_ID, index=True)
@@ -54,4 +54,4 @@ class Artefact(SQLModel, table=True):
     kind: str = word("artefact_kind")
     name: str = Field(max_length=80)
     body: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
-    first_used_at: datetime
+    first_used_at: datetime = moment()

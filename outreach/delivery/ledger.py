@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, case, insert, select, update
+from sqlalchemy import Connection, bindparam, case, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from channels.protocol import Outcome, OutcomeKind, Prepared
@@ -81,26 +81,30 @@ def turn(
     machine_now: datetime,
 ) -> Turned:
     """Settle outcomes and claim up to `places` attempts of a channel, in the caller's transaction."""
+    sending = False
     if places:
-        alive = conn.execute(_ALIVE, {"worker": worker_id, "now": machine_now}).scalar()
-        if alive is None:
+        state = conn.execute(_ALIVE, {"worker": worker_id, "now": machine_now}).first()
+        if state is None:
             raise LeaseLost
-    settle(conn, settled, now)
-    if not places:
-        return Turned([])
-    if not conn.execute(q.SENDING).scalar():
-        return Turned([])
-    return _claim(conn, worker_id, channel, places, now, machine_now)
+        sending = state.sending
+    entries = _settle(conn, settled, now)
+    turned = Turned([])
+    if sending:
+        turned = _claim(conn, worker_id, channel, places, now, machine_now, entries)
+    log.append(conn, entries)
+    return turned
 
 
 _ALIVE = (
-    select(worker.c.id)
+    select(q.installation.c.sending)
+    .select_from(worker)
+    .join(q.installation, q.installation.c.id == 1)
     .where(
         worker.c.id == bindparam("worker"),
         worker.c.declared_dead_at.is_(None),
         worker.c.lease_until > bindparam("now"),
     )
-    .with_for_update(read=True)
+    .with_for_update(read=True, of=worker)
 )
 
 _LOCKED = (
@@ -123,8 +127,7 @@ _CREDITORS = (
     .with_for_update(read=True, skip_locked=True)
 )
 
-# A statement of its own after the locks: on PostgreSQL only a new snapshot shows what they waited for.
-_READY = (
+_WITH_ALL = (
     select(
         q.attempt,
         q.person.c.facts_version.label("person_version"),
@@ -140,26 +143,49 @@ _READY = (
     .join(q.message, q.message.c.id == q.attempt.c.message_id)
     .join(q.dossier, q.dossier.c.id == q.message.c.dossier_id)
     .join(content, content.c.id == q.attempt.c.content_id)
-    .where(q.attempt.c.id.in_(bindparam("attempts", expanding=True)), q.attempt.c.state == "ready")
     .order_by(q.attempt.c.try_at, q.attempt.c.id)
 )
+_READY = _WITH_ALL.where(
+    q.attempt.c.id.in_(bindparam("attempts", expanding=True)), q.attempt.c.state == "ready"
+)
+_READY_NOW = _WITH_ALL.where(
+    q.attempt.c.state == "ready",
+    q.attempt.c.channel == bindparam("channel"),
+    q.attempt.c.try_at <= bindparam("now"),
+).limit(bindparam("places"))
 
 
-def _claim(
-    conn: Connection, worker_id: str, channel: str, places: int, now: datetime, machine_now: datetime
-) -> Turned:
-    locked = conn.execute(_LOCKED, {"channel": channel, "now": now, "places": places}).all()
+def _lock_ready(conn: Connection, channel: str, places: int, now: datetime) -> Sequence[AnyRow]:
+    """Return ready attempts whose persons and creditors are locked, as they are under those locks."""
+    first = {"channel": channel, "now": now, "places": places}
+    if conn.dialect.name == "sqlite":
+        # BEGIN IMMEDIATE has locked everything; nobody else writes until this commit.
+        return conn.execute(_READY_NOW, first).all()
+    locked = conn.execute(_LOCKED, first).all()
     if not locked:
-        return Turned([])
+        return ()
     creditors = set(
         conn.execute(_CREDITORS, {"creditors": sorted({row.creditor_id for row in locked})}).scalars()
     )
     ids = [row.id for row in locked if row.creditor_id in creditors]
+    # A statement of its own after the locks: only a new snapshot shows what they waited for.
+    return conn.execute(_READY, {"attempts": ids}).all() if ids else ()
+
+
+def _claim(
+    conn: Connection,
+    worker_id: str,
+    channel: str,
+    places: int,
+    now: datetime,
+    machine_now: datetime,
+    entries: list[log.Entry],
+) -> Turned:
     good: list[AnyRow] = []
     stale: list[AnyRow] = []
     expired: list[AnyRow] = []
     persons: set[int] = set()
-    for row in conn.execute(_READY, {"attempts": ids}) if ids else ():
+    for row in _lock_ready(conn, channel, places, now):
         if row.person_id in persons:
             continue
         persons.add(row.person_id)
@@ -169,8 +195,9 @@ def _claim(
             stale.append(row)
         else:
             good.append(row)
-    _pass_over(conn, stale, "withdrawn", "facts_changed", now)
-    _pass_over(conn, expired, "expired", "too_late", now)
+    entries += _pass_over(conn, stale, "withdrawn", "facts_changed", now)
+    entries += _pass_over(conn, expired, "expired", "too_late", now)
+    entries += (_entry("handed_over", row, now, content_id=row.content_id) for row in good)
     return Turned(_hand_over(conn, worker_id, good, now, machine_now), len(stale) + len(expired))
 
 
@@ -217,7 +244,6 @@ def _hand_over(
             for row in rows
         ],
     )
-    log.append(conn, (_entry("handed_over", row, now, content_id=row.content_id) for row in rows))
     return [
         Claimed(
             attempt_id=row.id,
@@ -243,11 +269,13 @@ _CLOSE = (
 )
 
 
-def _pass_over(conn: Connection, rows: Sequence[AnyRow], state: str, code: str, now: datetime) -> None:
+def _pass_over(
+    conn: Connection, rows: Sequence[AnyRow], state: str, code: str, now: datetime
+) -> list[log.Entry]:
     """Close attempts that may no longer be handed over; the trigger makes their dossiers due."""
     if rows:
         conn.execute(_CLOSE, [{"key": row.id, "new_state": state, "now": now, "code": code} for row in rows])
-        log.append(conn, (_entry(state, row, now, reasons=(code,)) for row in rows))
+    return [_entry(state, row, now, reasons=(code,)) for row in rows]
 
 
 # Settling
@@ -273,7 +301,7 @@ _SETTLE = (
     .where(
         q.attempt.c.id == bindparam("key"),
         q.attempt.c.tries == bindparam("number"),
-        q.attempt.c.state.in_(["sending", "in_doubt"]),
+        or_(q.attempt.c.state == "sending", q.attempt.c.state == "in_doubt"),
     )
     .values(
         state=bindparam("new_state"),
@@ -287,7 +315,9 @@ _SETTLE = (
 )
 _NOT_HANDED_OVER = (
     update(q.attempt)
-    .where(q.attempt.c.id == bindparam("key"), q.attempt.c.state.in_(["ready", "refused"]))
+    .where(
+        q.attempt.c.id == bindparam("key"), or_(q.attempt.c.state == "ready", q.attempt.c.state == "refused")
+    )
     .values(handed_over_at=None)
 )
 _END_TRY = (
@@ -304,9 +334,14 @@ _END_TRY = (
 
 
 def settle(conn: Connection, settled: Sequence[Settled], now: datetime) -> None:
-    """Commit outcomes: of the attempt, of the try with what the other side said, and in the log."""
+    """Commit outcomes alone, when nothing more is claimed."""
+    log.append(conn, _settle(conn, settled, now))
+
+
+def _settle(conn: Connection, settled: Sequence[Settled], now: datetime) -> list[log.Entry]:
+    """Write outcomes: of the attempt and of the try, with what the other side said; return their entries."""
     if not settled:
-        return
+        return []
     said = {place: new_id() for place, one in enumerate(settled) if one.outcome.detail}
     log.keep(
         conn, [(key, "text", settled[place].outcome.detail.encode()) for place, key in said.items()], now
@@ -347,20 +382,17 @@ def settle(conn: Connection, settled: Sequence[Settled], now: datetime) -> None:
             for place, one in enumerate(settled)
         ],
     )
-    log.append(
-        conn,
-        (
-            _entry(
-                _ENTRIES[one.outcome.kind],
-                one.claimed.refs,
-                now,
-                content_id=said.get(place),
-                reasons=(one.outcome.kind.value, one.outcome.code),
-            )
-            for place, one in enumerate(settled)
-        ),
-    )
     _open_tasks(conn, settled, now)
+    return [
+        _entry(
+            _ENTRIES[one.outcome.kind],
+            one.claimed.refs,
+            now,
+            content_id=said.get(place),
+            reasons=(one.outcome.kind.value, one.outcome.code),
+        )
+        for place, one in enumerate(settled)
+    ]
 
 
 def _backoff(one: Settled) -> timedelta:

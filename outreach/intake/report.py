@@ -86,3 +86,40 @@ class ImportReport:
     unplaced: int
     dry_run: bool
     known_until: date | None = None
+
+    def as_dict(self) -> dict[str, object]:
+        """Return the report for machines."""
+        return {
+            "kind": self.kind,
+            "file": self.file_name,
+            "rows": self.rows,
+            "added": self.added,
+            "changed": self.changed,
+            "unchanged": self.unchanged,
+            "refused": self.refused,
+            "passed_over": self.passed_over,
+            "rejects": str(self.rejects) if self.rejects else None,
+            "notices": self.notices,
+            "unplaced": self.unplaced,
+            "known_until": self.known_until.isoformat() if self.known_until else None,
+            "dry_run": self.dry_run,
+        }
+
+    def lines(self) -> list[str]:
+        """Return the report for people, a line for each thing worth saying."""
+        found = [
+            f"{self.file_name}: {self.rows} {self.kind} rows: {self.added} added, {self.changed} changed, "
+            f"{self.unchanged} unchanged, {self.refused} refused"
+        ]
+        if self.passed_over:
+            found.append(f"{self.passed_over} rows were not meant for this import")
+        if self.rejects:
+            found.append(f"refused rows, with what was expected: {self.rejects}")
+        found += [f"{count} × {name.replace('_', ' ')}" for name, count in sorted(self.notices.items())]
+        if self.unplaced:
+            found.append(f"{self.unplaced} bookings wait to be placed by a person (outreach task list)")
+        if self.known_until:
+            found.append(f"payments are known up to and including {self.known_until}")
+        if self.dry_run:
+            found.append("dry run: nothing was kept")
+        return found

@@ -15,7 +15,12 @@ BUSY_SECONDS = 60
 
 def writing_engine(url: str) -> Engine:
     """Return an engine whose transactions may write; on SQLite each begins IMMEDIATE."""
-    return _engine(url, begin="BEGIN IMMEDIATE", pragmas=("journal_mode=WAL", "synchronous=FULL"), size=2)
+    return _engine(
+        url,
+        begin="BEGIN IMMEDIATE",
+        pragmas=("journal_mode=WAL", "synchronous=FULL", "wal_autocheckpoint=4000"),
+        size=2,
+    )
 
 
 def reading_engine(url: str) -> Engine:
@@ -30,6 +35,7 @@ def _engine(url: str, *, begin: str, pragmas: tuple[str, ...], size: int) -> Eng
         engine = create_engine(
             parsed,
             poolclass=QueuePool,
+            hide_parameters=True,  # an error's text goes to a log; parameters are personal data
             pool_size=size,
             max_overflow=8,
             connect_args={"check_same_thread": False, "timeout": BUSY_SECONDS},
@@ -42,6 +48,7 @@ def _engine(url: str, *, begin: str, pragmas: tuple[str, ...], size: int) -> Eng
             pool_size=size,
             max_overflow=8,
             pool_pre_ping=False,
+            hide_parameters=True,
             connect_args={"connect_timeout": 10, "prepare_threshold": 2},
         )
     msg = f"OUTREACH_DATABASE_URL names {backend!r}; expected sqlite:///... or postgresql://..."

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import secrets
+from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Integer, MetaData, Row, String, Table
+from sqlalchemy import BigInteger, DateTime, Dialect, Integer, MetaData, Row, String, Table, TypeDecorator
+from sqlalchemy.types import TypeEngine
 from sqlmodel import Field, SQLModel
 
 # Names that both databases and Alembic agree on; set before the first table is declared.
@@ -49,6 +51,47 @@ def word(vocabulary: str, **options: Any) -> Any:
 def public_id(**options: Any) -> Any:
     """Return a unique random id column."""
     return Field(sa_type=PUBLIC_ID, unique=True, **options)
+
+
+class Moment(TypeDecorator[datetime]):
+    """An aware time, stored in UTC: TIMESTAMPTZ on PostgreSQL, text of a fixed width on SQLite.
+
+    SQLModel's own type does the same; formatting by hand takes a fifth of its time, and a mail binds twenty.
+    """
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Use text on SQLite, which has no times; the fixed width sorts as the times do."""
+        return dialect.type_descriptor(String(26) if dialect.name == "sqlite" else DateTime(timezone=True))
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
+        """Refuse a time without a zone."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            msg = "a stored time needs a time zone"
+            raise ValueError(msg)
+        if dialect.name != "sqlite":
+            return value
+        if value.tzinfo is not UTC:
+            value = value.astimezone(UTC)
+        return value.isoformat(" ", "microseconds")[:26]
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        """Return the time in UTC."""
+        if value is None:
+            return None
+        if dialect.name == "sqlite":
+            return datetime.fromisoformat(value).replace(tzinfo=UTC)
+        moment: datetime = value.astimezone(UTC)
+        return moment
+
+
+def moment(**options: Any) -> Any:
+    """Return a column of an aware time."""
+    return Field(sa_type=Moment, **options)
 
 
 def cents(**options: Any) -> Any:

@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from outreach.store.engine import reading_engine, writing_engine
@@ -161,7 +161,7 @@ class Store:
     def _log_head(self, conn: Connection) -> int | None:
         if self.marker is None:
             return None
-        head: int | None = conn.execute(_LOG_HEAD).scalar()
+        head: int | None = conn.exec_driver_sql(_LOG_HEAD).scalar()
         return head
 
     def _mark(self, seq: int | None) -> None:
@@ -169,7 +169,7 @@ class Store:
             self.marker.advance(seq)
 
 
-_LOG_HEAD = text("SELECT max(seq) FROM log_entry")
+_LOG_HEAD = "SELECT max(seq) FROM log_entry"
 
 
 def _is_passing(error: DBAPIError) -> bool:

@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 import sqlmodel.sql.sqltypes
+
+import outreach.store.types
 ${imports if imports else ""}
 
 revision = ${repr(up_revision)}

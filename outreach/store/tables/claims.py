@@ -7,7 +7,7 @@ from datetime import date, datetime
 from sqlalchemy import CheckConstraint, Index, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from outreach.store.types import cents, key, public_id, ref, word
+from outreach.store.types import cents, key, moment, public_id, ref, word
 
 
 class Claim(SQLModel, table=True):
@@ -82,9 +82,9 @@ class Stop(SQLModel, table=True):
     creditor_id: int | None = ref("creditor.id", default=None, nullable=True, index=True)
     address_key: str | None = Field(default=None, max_length=64, index=True)
     channel: str | None = word("channel_kind", default=None)
-    from_at: datetime
-    until_at: datetime | None = None
+    from_at: datetime = moment()
+    until_at: datetime | None = moment(default=None)
     reason_code: str = Field(default="", max_length=40)
     set_by: str = Field(max_length=80)
-    lifted_at: datetime | None = None
+    lifted_at: datetime | None = moment(default=None)
     lifted_by: str | None = Field(default=None, max_length=80)

@@ -8,7 +8,7 @@ from enum import StrEnum
 from sqlalchemy import CheckConstraint, Column, Index, LargeBinary, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
-from outreach.store.types import PUBLIC_ID, key, public_id, ref, word
+from outreach.store.types import PUBLIC_ID, key, moment, public_id, ref, word
 
 
 class AttemptState(StrEnum):
@@ -60,8 +60,8 @@ class Message(SQLModel, table=True):
     strategy_hash: str = Field(max_length=64)
     template: str = Field(max_length=80)
     tone: str = Field(max_length=40)
-    created_at: datetime
-    withdrawn_at: datetime | None = None
+    created_at: datetime = moment()
+    withdrawn_at: datetime | None = moment(default=None)
     copy_of: int | None = ref("message.id", default=None, nullable=True)
 
 
@@ -132,13 +132,13 @@ class Attempt(SQLModel, table=True):
     content_id: str = Field(sa_type=PUBLIC_ID)
     facts_version: int
     policy_epoch: int
-    good_from: datetime
-    good_until: datetime
-    try_at: datetime
+    good_from: datetime = moment()
+    good_until: datetime = moment()
+    try_at: datetime = moment()
     tries: int = 0
     state: str = Field(default=AttemptState.READY.value, max_length=20)
-    handed_over_at: datetime | None = None
-    settled_at: datetime | None = None
+    handed_over_at: datetime | None = moment(default=None)
+    settled_at: datetime | None = moment(default=None)
     outcome_code: str = Field(default="", max_length=40)
     worker_id: str | None = Field(default=None, foreign_key="worker.id", sa_type=PUBLIC_ID)
 
@@ -150,8 +150,8 @@ class Try(SQLModel, table=True):
     attempt_id: int = ref("attempt.id", index=True)
     number: int
     worker_id: str = Field(foreign_key="worker.id", sa_type=PUBLIC_ID)
-    started_at: datetime
-    ended_at: datetime | None = None
+    started_at: datetime = moment()
+    ended_at: datetime | None = moment(default=None)
     outcome: str = Field(default="", max_length=20)
     code: str = Field(default="", max_length=40)
     provider_id: str = ""
@@ -168,7 +168,7 @@ class Receipt(SQLModel, table=True):
     attempt_id: int | None = ref("attempt.id", default=None, nullable=True, index=True)
     kind: str = Field(max_length=20)
     rank: int
-    at: datetime
+    at: datetime = moment()
     content_id: str = Field(sa_type=PUBLIC_ID)
 
 
@@ -181,10 +181,10 @@ class Decision(SQLModel, table=True):
     dossier_id: int = ref("dossier.id")
     person_id: int | None = ref("person.id", default=None, nullable=True)
     currency: str = Field(max_length=3)
-    at: datetime
+    at: datetime = moment()
     outcome: str = word("outcome")
     code: str = Field(max_length=60)
-    until_at: datetime | None = None
+    until_at: datetime | None = moment(default=None)
     fingerprint: str = Field(max_length=32)
     answer: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
     facts_content_id: str = Field(sa_type=PUBLIC_ID)
@@ -199,9 +199,9 @@ class Tick(SQLModel, table=True):
     """One pass over the due dossiers; `selected` must equal the day's account rows that carry its id."""
 
     id: int | None = key()
-    at: datetime
-    started_at: datetime
-    ended_at: datetime | None = None
+    at: datetime = moment()
+    started_at: datetime = moment()
+    ended_at: datetime | None = moment(default=None)
     selected: int = 0
 
 
@@ -228,7 +228,7 @@ class DayAccount(SQLModel, table=True):
     tick_id: int = ref("tick.id")
     outcome: str = word("outcome")
     code: str = Field(max_length=60)
-    until_at: datetime | None = None
+    until_at: datetime | None = moment(default=None)
     queued: bool = False
     message_id: int | None = ref("message.id", default=None, nullable=True)
     decision_id: int | None = ref("decision.id", default=None, nullable=True)

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from sqlalchemy import CheckConstraint, Index, text
 from sqlmodel import Field, SQLModel
 
-from outreach.store.types import PUBLIC_ID, key, public_id, ref, word
+from outreach.store.types import PUBLIC_ID, key, moment, public_id, ref, word
 
 
 class Installation(SQLModel, table=True):
@@ -17,11 +17,11 @@ class Installation(SQLModel, table=True):
     id: int = Field(default=1, primary_key=True)
     database_id: str = public_id()
     is_trial: bool = False
-    trial_now: datetime | None = None
+    trial_now: datetime | None = moment(default=None)
     sending: bool = False
     sending_changed_by: str = Field(default="job:init", max_length=80)
     copy_suspected: bool = False
-    created_at: datetime
+    created_at: datetime = moment()
 
 
 class Worker(SQLModel, table=True):
@@ -30,10 +30,10 @@ class Worker(SQLModel, table=True):
     id: str = Field(primary_key=True, sa_type=PUBLIC_ID)
     host: str = Field(max_length=200)
     pid: int
-    started_at: datetime
-    lease_until: datetime
-    stopped_at: datetime | None = None
-    declared_dead_at: datetime | None = None
+    started_at: datetime = moment()
+    lease_until: datetime = moment()
+    stopped_at: datetime | None = moment(default=None)
+    declared_dead_at: datetime | None = moment(default=None)
 
 
 class Task(SQLModel, table=True):
@@ -58,10 +58,10 @@ class Task(SQLModel, table=True):
     attempt_id: int | None = ref("attempt.id", default=None, nullable=True)
     payment_id: int | None = ref("payment.id", default=None, nullable=True)
     reason_code: str = Field(default="", max_length=60)
-    opened_at: datetime
-    due_at: datetime
+    opened_at: datetime = moment()
+    due_at: datetime = moment()
     owner: str = Field(default="staff", max_length=80)
-    closed_at: datetime | None = None
+    closed_at: datetime | None = moment(default=None)
     closed_by: str | None = Field(default=None, max_length=80)
 
 
@@ -72,7 +72,7 @@ class ImportRun(SQLModel, table=True):
     id: int | None = key()
     kind: str = Field(max_length=20)
     file_name: str
-    at: datetime
+    at: datetime = moment()
     as_of_on: date | None = None
     rows: int = 0
     added: int = 0

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from sqlalchemy import Index, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from outreach.store.types import key, public_id, ref, word
+from outreach.store.types import key, moment, public_id, ref, word
 
 
 class Creditor(SQLModel, table=True):
@@ -79,7 +79,7 @@ class Dossier(SQLModel, table=True):
     creditor_id: int = ref("creditor.id", index=True)
     debtor_id: int = ref("debtor.id")
     contract_id: str = Field(default="", max_length=100)
-    next_look_at: datetime | None = None
+    next_look_at: datetime | None = moment(default=None)
     waits_on_payments: bool = False
 
 
@@ -92,8 +92,8 @@ class DossierParty(SQLModel, table=True):
     dossier_id: int = ref("dossier.id")
     person_id: int = ref("person.id", index=True)
     role: str = word("party_role", default="debtor")
-    from_at: datetime | None = None
-    until_at: datetime | None = None
+    from_at: datetime | None = moment(default=None)
+    until_at: datetime | None = moment(default=None)
 
 
 class ContactPoint(SQLModel, table=True):
@@ -112,4 +112,4 @@ class ContactPoint(SQLModel, table=True):
     address_key: str = Field(max_length=64, index=True)
     certainty: str = word("certainty", default="unverified")
     source: str = Field(default="import", max_length=40)
-    until_at: datetime | None = None
+    until_at: datetime | None = moment(default=None)

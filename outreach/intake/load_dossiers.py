@@ -1,0 +1,105 @@
+"""Dossiers and their parties: one for every contract of a debtor, or one for a debtor without."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import Connection, insert, select
+
+from outreach.intake.load_debtors import Known
+from outreach.store.tables.parties import Dossier, DossierParty
+from outreach.store.triggers import AT_ONCE
+from outreach.store.types import new_id, table_of
+
+dossier = table_of(Dossier)
+party = table_of(DossierParty)
+
+DUE_NOW = datetime.fromisoformat(f"{AT_ONCE}+00:00")
+"""A new dossier is looked at whatever the clock says; given at once, the triggers need not set it."""
+
+
+class DossierKey(NamedTuple):
+    """What there is one dossier of."""
+
+    creditor_id: int
+    debtor_id: int
+    contract_id: str
+
+
+class DossierRef(NamedTuple):
+    """The inner key of a dossier, and its name in the log."""
+
+    id: int
+    pseudonym: str
+
+
+class Dossiers:
+    """The dossiers of a batch that new claims belong to."""
+
+    def __init__(self, conn: Connection) -> None:
+        self._conn = conn
+        self._new: set[int] = set()
+        self.ids: dict[DossierKey, DossierRef] = {}
+
+    def find_or_make(self, keys: Iterable[DossierKey]) -> None:
+        """Find these dossiers, and make those that are not there; their parties come later."""
+        wanted = list(dict.fromkeys(keys))
+        if not wanted:
+            return
+        query = select(
+            dossier.c.id,
+            dossier.c.pseudonym,
+            dossier.c.creditor_id,
+            dossier.c.debtor_id,
+            dossier.c.contract_id,
+        ).where(dossier.c.debtor_id.in_({key.debtor_id for key in wanted}))
+        for row in self._conn.execute(query):
+            key = DossierKey(row.creditor_id, row.debtor_id, row.contract_id)
+            self.ids[key] = DossierRef(row.id, row.pseudonym)
+        made = {new_id(): key for key in wanted if key not in self.ids}
+        if not made:
+            return
+        self._conn.execute(
+            insert(dossier),
+            [
+                key._asdict() | {"pseudonym": pseudonym, "next_look_at": DUE_NOW, "waits_on_payments": False}
+                for pseudonym, key in made.items()
+            ],
+        )
+        ids = select(dossier.c.id, dossier.c.pseudonym).where(dossier.c.pseudonym.in_(made))
+        for dossier_id, pseudonym in self._conn.execute(ids):
+            self.ids[made[pseudonym]] = DossierRef(dossier_id, pseudonym)
+            self._new.add(dossier_id)
+
+    def add_debtors(self, debtors: Mapping[DossierKey, Known]) -> None:
+        """Write the debtor as party of every new dossier."""
+        rows = [
+            {"dossier_id": self.ids[key].id, "person_id": known.person_id, "role": "debtor"}
+            for key, known in debtors.items()
+            if self.ids[key].id in self._new
+        ]
+        if rows:
+            self._conn.execute(insert(party), rows)
+
+    def add_co_debtors(self, parties: Iterable[tuple[int, int, int]]) -> set[int]:
+        """Write co-debtors: (line, dossier, person) each; returns the lines that added one.
+
+        Somebody who is a party already, in whatever role and even if no longer, is not made one again.
+        """
+        wanted = {(dossier_id, person_id): line for line, dossier_id, person_id in parties}
+        if not wanted:
+            return set()
+        query = select(party.c.dossier_id, party.c.person_id).where(
+            party.c.dossier_id.in_({dossier_id for dossier_id, _ in wanted})
+        )
+        known = {(row.dossier_id, row.person_id) for row in self._conn.execute(query)}
+        new = {key: line for key, line in wanted.items() if key not in known}
+        if new:
+            rows = [
+                {"dossier_id": dossier_id, "person_id": person_id, "role": "co_debtor"}
+                for dossier_id, person_id in new
+            ]
+            self._conn.execute(insert(party), rows)
+        return set(new.values())

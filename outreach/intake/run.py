@@ -1,0 +1,207 @@
+"""One import: its transactions, its row in `import_run`, its log entries, and what it adds up to.
+
+Every batch is one transaction with its entry and counts. A dry run is one transaction for the whole file that is
+rolled back at the end, so that later batches see earlier ones and the counts are those of a real import.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Protocol, TypeVar
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection, insert, update
+from sqlalchemy.exc import DataError, IntegrityError
+
+from outreach.correspondence import log
+from outreach.errors import Refused
+from outreach.intake.errors import FileError
+from outreach.intake.rejects import Reject, RejectFile
+from outreach.intake.report import Counts, Fared, ImportReport
+from outreach.parties.addresses import AddressKeys
+from outreach.store.tables.operations import ImportRun
+from outreach.store.tables.parties import Creditor
+from outreach.store.types import table_of
+from outreach.store.writer import Store, Work
+
+import_run = table_of(ImportRun)
+creditor = table_of(Creditor)
+
+OPERATOR_ZONE = ZoneInfo("Europe/Amsterdam")
+"""Where a civil day begins."""
+
+T = TypeVar("T")
+Row = TypeVar("Row")
+
+
+class Write(Protocol):
+    """Runs a piece of work in a transaction of its own, or in a part of one that can be undone."""
+
+    def __call__(self, work: Work[T]) -> T:
+        """Run it; what it raises leaves no trace."""
+        ...
+
+
+class _RollBackError(Exception):
+    """Ends a dry run."""
+
+
+@contextmanager
+def writing(store: Store, *, dry_run: bool) -> Iterator[Write]:
+    """Give what runs the batches: each committed by itself, or in a dry run none of them."""
+    if not dry_run:
+        yield store.run
+        return
+    with suppress(_RollBackError), store.transaction() as conn:
+
+        def within(work: Work[T]) -> T:
+            with conn.begin_nested():
+                return work(conn)
+
+        yield within
+        raise _RollBackError
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What an import is told besides the file."""
+
+    store: Store
+    now: datetime
+    actor: str
+    is_trial: bool
+    as_of: date | None = None
+    dry_run: bool = False
+    address_keys: AddressKeys | None = None
+
+    def check_as_of(self) -> None:
+        """Refuse a day that is not over yet: it cannot have been processed. A trial may name any day."""
+        yesterday = self.now.astimezone(OPERATOR_ZONE).date() - timedelta(days=1)
+        if self.as_of is not None and not self.is_trial and self.as_of > yesterday:
+            msg = (
+                f"--as-of {self.as_of} is not over yet, so its payments cannot all be known: "
+                f"{yesterday} is the latest day"
+            )
+            raise Refused(msg)
+
+
+@dataclass
+class Run:
+    """One import under way. Batches read it; only what was committed is merged into it."""
+
+    kind: str
+    path: Path
+    terms: Terms
+    write: Write
+    rejects: RejectFile
+    counts: Counts = field(default_factory=Counts)
+    notices: Counter[str] = field(default_factory=Counter)
+    creditors: dict[str, int] = field(default_factory=dict)
+    passed_over: int = 0
+    unplaced: int = 0
+    run_id: int | None = None
+
+    @property
+    def file(self) -> str:
+        """The file's name, as rejects name it."""
+        return self.path.name
+
+    def in_parts(
+        self, rows: list[tuple[int, Row]], take: Callable[[Connection, list[tuple[int, Row]]], T]
+    ) -> Iterator[T]:
+        """Write a group of rows; one that the database refuses is split, so that only the bad row is refused."""
+        try:
+            yield self.write(lambda conn: take(conn, rows))
+        except (DataError, IntegrityError) as error:
+            if len(rows) == 1:
+                self._refused_by_database(rows[0][0], error)
+                return
+            half = len(rows) // 2
+            yield from self.in_parts(rows[:half], take)
+            yield from self.in_parts(rows[half:], take)
+
+    def merge(self, fared: Fared) -> None:
+        """Add a committed batch to the whole."""
+        self.counts.add(fared.counts())
+        self.unplaced += fared.unplaced
+        self.add_rejects(fared.rejects)
+
+    def add_rejects(self, rejects: Iterable[Reject]) -> None:
+        """Write refused rows to their file, in the order of the lines."""
+        try:
+            self.rejects.add(sorted(rejects, key=lambda reject: reject.row))
+        except OSError as error:
+            raise FileError(str(self.rejects.path), [f"cannot be written: {error.strerror}"]) from error
+
+    def refused_by_reader(self, refused: int, rejects: list[Reject]) -> None:
+        """Count what could not even be read."""
+        self.counts.add(Counts(rows=refused, refused=refused))
+        self.add_rejects(rejects)
+
+    def begin(self) -> None:
+        """Make the run's row, so that every entry can name it."""
+
+        def make(conn: Connection) -> int:
+            values = {"kind": self.kind, "file_name": self.file, "at": self.terms.now}
+            row = Counts().as_dict() | values | {"as_of_on": None}
+            return int(conn.execute(insert(import_run).values(row).returning(import_run.c.id)).scalar_one())
+
+        self.run_id = self.write(make)
+
+    def note(self, conn: Connection, counts: Counts) -> None:
+        """Append the entry of one batch, in its own transaction."""
+        versions = {"run": self.run_id, "kind": self.kind, **counts.as_dict()}
+        entry = log.Entry(type="imported", at=self.terms.now, actor=self.terms.actor, versions=versions)
+        log.append(conn, [entry])
+
+    def finish(self) -> ImportReport:
+        """Close the run: its totals, and the day up to which the creditors' payments are known."""
+        as_of = self.terms.as_of
+
+        def close(conn: Connection) -> None:
+            values = self.counts.as_dict() | {"as_of_on": as_of}
+            conn.execute(update(import_run).where(import_run.c.id == self.run_id).values(values))
+            if as_of is not None:
+                ids = sorted(self.creditors.values())
+                older = creditor.c.payments_until_on.is_(None) | (creditor.c.payments_until_on < as_of)
+                known = update(creditor).where(creditor.c.id.in_(ids), older)
+                conn.execute(known.values(payments_until_on=as_of))
+            self.note(conn, self.counts)
+
+        self.write(close)
+        if as_of is not None and self.counts.refused:
+            # The day counts as processed although rows of it were refused: whoever ran this must mend them.
+            self.notices["as_of_with_refused_rows"] += self.counts.refused
+        return ImportReport(
+            kind=self.kind,
+            file_name=self.file,
+            **self.counts.as_dict(),
+            passed_over=self.passed_over,
+            rejects=self.rejects.path if self.rejects.rows else None,
+            notices=dict(self.notices),
+            unplaced=self.unplaced,
+            dry_run=self.terms.dry_run,
+            known_until=as_of,
+        )
+
+    def _refused_by_database(self, line: int, error: DataError | IntegrityError) -> None:
+        fared = Fared()
+        fared.refuse(
+            self.file, line, "", "", f"values that the database can hold ({type(error.orig).__name__})"
+        )
+        self.merge(fared)
+
+
+@contextmanager
+def started(kind: str, path: Path, terms: Terms, folder: Path | None) -> Iterator[Run]:
+    """Start an import: a day not yet over is refused before anything is read."""
+    terms.check_as_of()
+    with writing(terms.store, dry_run=terms.dry_run) as write, RejectFile(path, folder) as rejects:
+        run = Run(kind, path, terms, write, rejects)
+        run.begin()
+        yield run
