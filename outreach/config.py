@@ -26,6 +26,7 @@ class Settings:
     """How this installation is set up; its repr shows no secret."""
 
     data_dir: Path = Path("data")
+    outbox_dir: Path | None = None
     database_url: str = field(default="", repr=False)
     smtp_url: str = field(default="", repr=False)
     mail_from: str = "rekeningen@outreach.example"
@@ -72,7 +73,7 @@ class Settings:
     @property
     def outbox(self) -> Path:
         """Where messages go that have no provider: files that one can open."""
-        return self.data_dir / "outbox"
+        return self.outbox_dir or self.data_dir / "outbox"
 
     @property
     def mail_domain(self) -> str:

@@ -45,7 +45,7 @@ class Debtor:
 
 
 def a_creditor(conn: Connection, code: str = "WOON", **values: Any) -> int:
-    """A housing corporation whose payments are known up to the end of 2027."""
+    """A housing corporation whose payments are known up to the end of 2030."""
     row = {
         "code": code,
         "name": "Woonstichting De Linde",
@@ -61,7 +61,7 @@ def a_creditor(conn: Connection, code: str = "WOON", **values: Any) -> int:
         "strategy": "friendly_pair",
         "interval_days": 5,
         "freshness_hours": 72,
-        "payments_until_on": date(2027, 12, 31),
+        "payments_until_on": date(2030, 12, 31),
         "policy_epoch": 0,
     }
     return insert_row(conn, creditor, **(row | values))

@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from outreach.cli import book, serve, show, work
+from outreach.cli import bench, book, demo, serve, show, work
 from outreach.cli.output import Output
 from outreach.errors import OutreachError
 from outreach.intake.errors import IntakeError
@@ -22,6 +22,8 @@ work.register(app)
 book.register(app)
 show.register(app)
 serve.register(app)
+demo.register(app)
+bench.register(app)
 
 
 @app.callback()

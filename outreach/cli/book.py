@@ -11,6 +11,8 @@ from outreach import bootstrap
 from outreach.casework import creditors, switches
 from outreach.cli.output import Output, day, table
 from outreach.clock import machine_clock
+from outreach.intake import load
+from outreach.intake.mapping import load_mapping
 
 creditor_app = typer.Typer(help="Creditors: add, set, show.", no_args_is_help=True)
 import_app = typer.Typer(help="Import claims and payments.", no_args_is_help=True)
@@ -181,8 +183,6 @@ def _import(
     dry_run: bool,
     actor: str,
 ) -> None:
-    from outreach.intake import load
-
     read = load.load_claims if kind == "claims" else load.load_payments
     with bootstrap.opened(bootstrap.read_settings()) as app:
         report = read(
@@ -190,12 +190,13 @@ def _import(
             app.address_keys,
             file,
             creditor_code=creditor,
-            mapping=mapping,
+            mapping=load_mapping(mapping) if mapping is not None else None,
             now=machine_clock(),
             as_of=as_of,
             dry_run=dry_run,
             is_trial=app.installed.is_trial,
             actor=actor,
+            rejects_folder=Path.cwd(),
         )
     ctx.obj.value(report.as_dict(), report.lines())
     if report.refused:

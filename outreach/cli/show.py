@@ -18,7 +18,7 @@ from outreach.cli.output import Output, moment, shown, table
 from outreach.clock import machine_clock
 from outreach.correspondence import log
 from outreach.errors import NotFound, Refused
-from outreach.insight import entries, explain, find
+from outreach.insight import entries, explain, find, pages
 from outreach.insight.explain import Explanation
 from outreach.insight.preview import Preview, preview
 
@@ -79,6 +79,7 @@ def _write(folder: Path, number: int, one: Preview) -> tuple[dict[str, Any], lis
     stem = f"{number:02d}-{one.facts.party.role}-{one.plan.channel}"
     message, decision = folder / f"{stem}.eml", folder / f"{stem}.decision.json"
     message.write_bytes(one.composed.payload)
+    message.with_suffix(".html").write_text(pages.page(pages.read(one.composed.payload)), encoding="utf-8")
     facts = {
         "may_go": one.may_go,
         "outcome": one.answer.outcome,
@@ -263,5 +264,7 @@ def _show_entry(out: Output, conn: Any, entry_id: str) -> None:
     facts = dict(row._mapping)
     said = log.content_of(conn, row.content_id) if row.content_id else None
     text = None if said is None else said.decode("utf-8", "replace")
+    if said is not None and row.type in {"composed", "handed_over"}:
+        text = pages.text(pages.read(said))
     lines = [f"{name}: {value}" for name, value in facts.items() if value is not None]
     out.value(facts | {"content": text}, [*lines, "", text or "(no content, or it was erased)"])

@@ -228,6 +228,7 @@ class Dispatcher:
 
     async def _turn(self, settled: list[Settled], places: int) -> Turned:
         kind = self.channel.kind.value
+        passed_over = 0
         while True:
             worker_id = self.lease.worker_id
             try:
@@ -239,8 +240,9 @@ class Dispatcher:
                 await self.lease.register()
                 continue
             settled = []
+            passed_over += turned.passed_over
             if turned.claimed or not places or not turned.passed_over:
-                return turned
+                return Turned(turned.claimed, passed_over)
             # Everything looked at was stale or late; there may be good ones behind them.
 
     def _ledger_turn(

@@ -33,6 +33,8 @@ TASK_DUE = timedelta(days=3)
 FIRST_BACKOFF = timedelta(minutes=1)
 LONGEST_BACKOFF = timedelta(hours=4)
 OUR_BACKOFF = timedelta(minutes=5)
+SHORTEST_LEASE = timedelta(seconds=0.1)
+"""No lease is shorter, so what was settled sooner cannot have been put in doubt meanwhile."""
 
 
 class LeaseLost(Exception):
@@ -383,6 +385,7 @@ def _settle(conn: Connection, settled: Sequence[Settled], now: datetime) -> list
         ],
     )
     _open_tasks(conn, settled, now)
+    _close_tasks(conn, settled, now)
     return [
         _entry(
             _ENTRIES[one.outcome.kind],
@@ -417,6 +420,30 @@ def _open_tasks(conn: Connection, settled: Sequence[Settled], now: datetime) -> 
             _task_row("refused", f"channel:{refused.claimed.channel}", None, now, refused.outcome.code)
         )
     _insert_tasks(conn, rows)
+
+
+# Known after all: what a person was asked to find out no longer needs anybody.
+_CLOSE_TASK = (
+    update(task)
+    .where(
+        task.c.kind == "in_doubt",
+        task.c.subject.in_(bindparam("tokens", expanding=True)),
+        task.c.closed_at.is_(None),
+        task.c.attempt_id.in_(select(q.attempt.c.id).where(q.attempt.c.state != "in_doubt")),
+    )
+    .values(closed_at=bindparam("now"), closed_by=ACTOR)
+)
+
+
+def _close_tasks(conn: Connection, settled: Sequence[Settled], now: datetime) -> None:
+    tokens = [
+        one.claimed.prepared.token
+        for one in settled
+        if one.outcome.kind is not OutcomeKind.IN_DOUBT
+        and one.ended_at - one.claimed.claimed_at > SHORTEST_LEASE
+    ]
+    if tokens:
+        conn.execute(_CLOSE_TASK, {"tokens": tokens, "now": now})
 
 
 def _task_row(kind: str, subject: str, refs: AnyRow | None, now: datetime, code: str) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import msgspec
 
 from channels.kinds import Kind
 from outreach.claims.amounts import open_cents
+from outreach.claims.facts import ClaimFact
 from outreach.dunning.next_step import Stand
 from outreach.errors import Refused, UsageError
 from outreach.planning.compose import Composed, Composer
@@ -78,14 +79,7 @@ def _forced(
 ) -> Plan:
     position = _position(rules, answer, step)
     chosen = rules.strategy.steps[position]
-    told = tuple(
-        (claim.id, chosen.id)
-        for claim, outlook in zip(facts.claims, answer.outlooks, strict=True)
-        if open_cents(claim) > 0 and outlook.stand is not Stand.HELD
-    )
-    if not told:
-        msg = "nothing is open that could be asked for (settled, or held by a stop on every claim)"
-        raise Refused(msg)
+    told = tuple((claim.id, chosen.id) for claim in _asked(facts, answer))
     point = _point(facts, channel)
     return Plan(
         steps=told,
@@ -97,6 +91,22 @@ def _forced(
         address=point.value,
         good_until=now,
     )
+
+
+def _asked(facts: UnitFacts, answer: Answer) -> list[ClaimFact]:
+    """Return the claims a message would be about: the overdue ones, else those that fall due first."""
+    asked = [
+        claim
+        for claim, outlook in zip(facts.claims, answer.outlooks, strict=True)
+        if open_cents(claim) > 0 and outlook.stand is not Stand.HELD
+    ]
+    if not asked:
+        msg = "nothing is open that could be asked for (settled, or held by a stop on every claim)"
+        raise Refused(msg)
+    overdue = {outlook.claim_id for outlook in answer.outlooks if outlook.overdue}
+    late = [claim for claim in asked if claim.id in overdue]
+    first = min(claim.due_on for claim in asked)
+    return late or [claim for claim in asked if claim.due_on == first]
 
 
 def _position(rules: Rules, answer: Answer, step: str | None) -> int:

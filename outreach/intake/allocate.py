@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from outreach.claims.allocation import ClaimPart, place, take_back
 from outreach.intake.amounts import MINOR_DIGITS, write_amount
@@ -59,7 +59,10 @@ def _place(ledger: Ledger, booking: Booking) -> None:
     if named and not same:
         booking.unplaced, booking.why = booking.amount, CURRENCY
         return
-    others = [] if own is None or not _may_spill(booking, named) else _others(ledger, own, booking)
+    there = sum(max(one.open_cents, 0) for one in same)
+    others: Iterable[OpenClaim] = ()
+    if own is not None and there < booking.amount and _may_spill(booking, named):
+        others = ledger.open_of(own, booking.currency)
     placement = place(booking.amount, (one.part() for one in same), (one.part() for one in others))
     for claim_id, cents in placement.parts.items():
         ledger.claims[claim_id].open_cents -= cents
@@ -77,10 +80,6 @@ def _may_spill(booking: Booking, named: Sequence[OpenClaim]) -> bool:
     if named:
         return booking.kind != PaymentKind.WRITE_OFF.value
     return not booking.only_named
-
-
-def _others(ledger: Ledger, debtor_id: int, booking: Booking) -> list[OpenClaim]:
-    return list(ledger.open_of(debtor_id, booking.currency))
 
 
 def _reverse(ledger: Ledger, booking: Booking, origin: Booking | None) -> Fault | None:

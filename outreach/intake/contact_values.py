@@ -13,27 +13,25 @@ _FILLING = re.compile(r"[ ().\-/]")
 
 
 class PointValue(NamedTuple):
-    """A way to reach somebody as a file tells it: normalised value and certainty."""
+    """A way to reach somebody as a file tells it: normalised value, and its certainty, empty where not told."""
 
     value: str
-    certainty: str
+    certainty: str = ""
 
 
 def points_of(row: ClaimRow) -> dict[Kind, PointValue]:
     """Return the ways to reach the debtor that the row holds, by kind; an absent one has no entry."""
     found: dict[Kind, PointValue] = {}
-    on_contract = row.contact_source is ContactSource.CONTRACT
     if row.email:
-        found[Kind.EMAIL] = email_point(row.email, proven=on_contract and row.invoice_sent_to is SentTo.EMAIL)
+        found[Kind.EMAIL] = email_point(row.email, _certainty(row, SentTo.EMAIL))
     if row.phone:
         found[Kind.SMS] = _phone_point(row.phone, row.country or "NL")
     if address := _postal_address(row):
-        proven = on_contract and row.invoice_sent_to is SentTo.LETTER
-        found[Kind.LETTER] = PointValue(address, "verified" if proven else "unverified")
+        found[Kind.LETTER] = PointValue(address, _certainty(row, SentTo.LETTER))
     return found
 
 
-def email_point(text: str, *, proven: bool = False) -> PointValue:
+def email_point(text: str, certainty: str = "") -> PointValue:
     """Return an e-mail address with its domain in lower case.
 
     One that cannot be an address is kept as given but dead, so that the gate passes over it.
@@ -41,7 +39,16 @@ def email_point(text: str, *, proven: bool = False) -> PointValue:
     if not email_looks_right(text):
         return PointValue(text, "dead")
     local, _, domain = text.rpartition("@")
-    return PointValue(f"{local}@{domain.lower()}", "verified" if proven else "unverified")
+    return PointValue(f"{local}@{domain.lower()}", certainty)
+
+
+def _certainty(row: ClaimRow, way: SentTo) -> str:
+    """An address from the contract to which the invoice itself went is sure; a row may also not say."""
+    if row.contact_source is ContactSource.OTHER:
+        return "unverified"
+    if row.contact_source is None or row.invoice_sent_to is None:
+        return ""
+    return "verified" if row.invoice_sent_to is way else "unverified"
 
 
 def _phone_point(text: str, country: str) -> PointValue:
@@ -52,7 +59,7 @@ def _phone_point(text: str, country: str) -> PointValue:
         digits = f"+{digits[2:]}"
     elif digits.startswith("0") and country == "NL":
         digits = f"+31{digits[1:]}"
-    return PointValue(digits, "unverified")
+    return PointValue(digits)
 
 
 def _postal_address(row: ClaimRow) -> str:

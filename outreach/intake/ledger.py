@@ -75,8 +75,10 @@ class Ledger:
         placed = [booking for booking in bookings if not booking.is_reversal]
         creditors = sorted({booking.creditor_id for booking in bookings})
         externals = {word for booking in placed for word in (booking.claim_id, *booking.words) if word}
-        invoices = {word for booking in placed for word in (booking.invoice_number, *booking.words) if word}
         self._load_claims(claim.c.external_id, externals, claim.c.creditor_id.in_(creditors))
+        # Most bookings name the claim; only the others are looked for by invoice.
+        others = [b for b in placed if (b.creditor_id, b.claim_id or "") not in self._by_external]
+        invoices = {word for b in others for word in (b.invoice_number, *b.words) if word}
         self._load_claims(claim.c.invoice_number, invoices, claim.c.creditor_id.in_(creditors))
         self._load_debtors(creditors, {b.debtor_number for b in placed if b.debtor_number})
         self._load_reversed(creditors, {b.reverses_id for b in bookings if b.reverses_id})

@@ -57,6 +57,7 @@ def load_claims(
         for batch in batches:
             _read(run, batch)
             load.take(batch.rows)
+            run.look_at_sizes()
         load.finish()
         return run.finish()
 
@@ -87,6 +88,7 @@ def load_payments(
         for batch in batches:
             _read(run, batch)
             waiting += _take_payments(run, batch.rows, is_last=False)
+            run.look_at_sizes()
         # Some exports have the newest first: a reversal then stands before what it takes back.
         for start in range(0, len(waiting), BATCH):
             _take_payments(run, waiting[start : start + BATCH], is_last=True)
@@ -149,7 +151,7 @@ class _ClaimsLoad:
             after, placed = self._run.write(
                 partial(_place_waiting, creditors=creditors, after=after, terms=self._run.terms)
             )
-            self._run.unplaced = max(0, self._run.unplaced - placed)
+            self._run.unplaced -= placed
 
     def _take(self, conn: Connection, rows: list[tuple[int, ClaimRow]]) -> ClaimsTaken:
         run = self._run
@@ -182,7 +184,7 @@ class _ClaimsLoad:
 
 def _place_waiting(
     conn: Connection, creditors: list[int], after: int, terms: Terms
-) -> tuple[int | None, int]:
+) -> tuple[int | None, set[int]]:
     return place_waiting(conn, creditors, after, terms)
 
 

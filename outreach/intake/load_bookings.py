@@ -44,7 +44,9 @@ def take_bookings(
         fared.lines[booking.line] = "changed" if booking.payment_id in moved else "unchanged"
     for booking in fresh:
         fared.lines[booking.line] = "added"
-        fared.unplaced += booking.unplaced > 0
+        if booking.unplaced and booking.payment_id is not None:
+            fared.unplaced.add(booking.payment_id)
+    fared.settled |= {key for key, booking in moved.items() if key is not None and not booking.unplaced}
     return [booking.line for booking in outcome.waiting]
 
 
@@ -95,8 +97,8 @@ def _contradiction(booking: Booking, there: Booking) -> Fault | None:
 
 def place_waiting(
     conn: Connection, creditors: Collection[int], after: int, terms: Terms
-) -> tuple[int | None, int]:
-    """Place a page of unplaced bookings whose claim has come since; returns where to go on, and how many placed.
+) -> tuple[int | None, set[int]]:
+    """Place a page of unplaced bookings whose claim has come since; returns where to go on, and which are placed.
 
     Only those that name a claim are placed, and only while their task is open: what a person decided stays.
     """
@@ -116,7 +118,7 @@ def place_waiting(
     )
     rows: Sequence[Any] = conn.execute(query).all()
     if not rows:
-        return None, 0
+        return None, set()
     bookings = []
     for row in rows:
         booking = booking_of_row(row)
@@ -127,4 +129,4 @@ def place_waiting(
     place_all(ledger, bookings, is_last=True)
     placed = [booking for booking in bookings if booking.parts]
     record(conn, [], placed, terms.now, terms.actor)
-    return rows[-1].task_id, len(placed)
+    return rows[-1].task_id, {b.payment_id for b in placed if b.payment_id is not None and not b.unplaced}

@@ -79,7 +79,11 @@ class Debtors:
             # An absent optional column says nothing: it never takes back what is known.
             if value is not None:
                 told.columns[column] = value.value if isinstance(value, StrEnum) else value
-        told.points |= {kind.value: value for kind, value in points_of(row).items()}
+        for kind, value in points_of(row).items():
+            there = told.points.get(kind.value)
+            # A row that does not say how sure the same address is takes nothing back.
+            if there is None or value.certainty or value.value != there.value:
+                told.points[kind.value] = value
         for other in row.co_debtors:
             self._tell_other(line, creditor_id, other)
 

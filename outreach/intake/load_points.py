@@ -80,7 +80,7 @@ def new_point(person_id: int, kind: str, told: PointValue, address_key: str) -> 
         "kind": kind,
         "value": told.value,
         "address_key": address_key,
-        "certainty": told.certainty,
+        "certainty": told.certainty or "unverified",
         "source": SOURCE,
     }
 

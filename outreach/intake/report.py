@@ -41,11 +41,15 @@ class Counts:
 
 @dataclass(slots=True)
 class Fared:
-    """How the rows of one batch fared, by line; merged into the run only once the batch is committed."""
+    """How the rows of one batch fared, by line; merged into the run only once the batch is committed.
+
+    `unplaced` are the inner keys of bookings that a person must place, `settled` of those that need it no more.
+    """
 
     lines: dict[int, str] = field(default_factory=dict)
     rejects: list[Reject] = field(default_factory=list)
-    unplaced: int = 0
+    unplaced: set[int] = field(default_factory=set)
+    settled: set[int] = field(default_factory=set)
 
     def counts(self) -> Counts:
         """Count the lines."""

@@ -98,8 +98,9 @@ def _compose_or_task(
     place = max(rules.strategy.position(outlook.step) for outlook in due)
     step = rules.strategy.steps[place]
     message = facts.open_message
-    same = message is not None and (message.steps, message.tone, message.template) == (
-        told,
+    # A stored message knows no order of its claims, so the same ones in another order are the same message.
+    same = message is not None and (tuple(sorted(message.steps)), message.tone, message.template) == (
+        tuple(sorted(told)),
         step.tone,
         step.template,
     )

@@ -13,7 +13,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, bindparam, case, insert, select, update
+from sqlalchemy import Connection, bindparam, case, exists, func, insert, literal_column, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from consent.facts import VerdictKind
@@ -23,12 +23,14 @@ from outreach.planning import queries as q
 from outreach.planning.compose import Composed
 from outreach.planning.decide import Answer, Outcome, Rules
 from outreach.planning.facts import UnitFacts
+from outreach.planning.load import civil_today
 from outreach.planning.versions import CODE_VERSION
-from outreach.store.tables.messages import DayAccount
+from outreach.store.tables.messages import DayAccount, Tick
 from outreach.store.tables.operations import Task
 from outreach.store.types import AnyRow, new_id, table_of
 
 account = table_of(DayAccount)
+tick = table_of(Tick)
 task = table_of(Task)
 
 ACTOR = "job:plan"
@@ -425,10 +427,7 @@ def _account(
             "person_id": one.facts.party.person_id,
             "currency": one.facts.currency,
             "tick_id": batch.tick_id,
-            "outcome": one.answer.outcome.value,
-            "code": one.answer.code,
-            "until_at": one.answer.look_at,
-            "queued": one.answer.code == "queued",
+            **_outcome(one, batch.today),
             "message_id": messages.get(place),
             "decision_id": decisions[place][0],
         }
@@ -454,16 +453,48 @@ def _account(
     if not rows:
         return 0
     again = conn.execute(
-        _SEEN, {"tick": batch.tick_id, "dossiers": list({row["dossier_id"] for row in rows})}
+        _SEEN,
+        {
+            "tick": batch.tick_id,
+            "on": batch.today,
+            "dossiers": list({row["dossier_id"] for row in rows}),
+        },
     ).all()
     seen = {tuple(row) for row in again}
     conn.execute(_upsert(conn), rows)
     return sum((row["dossier_id"], row["person_id"], row["currency"]) in seen for row in rows)
 
 
+_REACHED = {"accepted", "posted", "delivered"}
+
+
+def _outcome(one: Decided, today: date) -> dict[str, Any]:
+    """Return what the day's account says: what left today is sent, also where its answer came late."""
+    sent_today = any(
+        told.state in _REACHED and civil_today(told.at) == today
+        for claim in one.facts.claims
+        for told in claim.told
+    )
+    if sent_today:
+        sent = Outcome.SENT.value
+        return {"outcome": sent, "code": sent, "until_at": None, "queued": False}
+    return {
+        "outcome": one.answer.outcome.value,
+        "code": one.answer.code,
+        "until_at": one.answer.look_at,
+        # What is under way just now is still to be closed, with the outcome of its message.
+        "queued": one.answer.code in {"queued", "under_way"},
+    }
+
+
+# A tick that still runs, here or in another process, keeps the units that it counted: its sum must be exact.
+# Named as text: within ON CONFLICT a column would bring its whole table into the subquery.
+_running = exists().where(tick.c.id == literal_column("day_account.tick_id"), tick.c.ended_at.is_(None))
+
 _SEEN = select(account.c.dossier_id, account.c.person_id, account.c.currency).where(
-    account.c.tick_id == bindparam("tick"),
+    account.c.on_date == bindparam("on"),
     account.c.dossier_id.in_(bindparam("dossiers", expanding=True)),
+    or_(account.c.tick_id == bindparam("tick"), _running),
 )
 
 
@@ -471,13 +502,18 @@ def _upsert(conn: Connection) -> Any:
     """A message that left today stays the day's outcome, whatever a later look finds."""
     statement = _build(conn)(account)
     new = statement.excluded
-    kept = {
-        column: case((account.c.outcome == "sent", account.c[column]), else_=new[column])
+    values = {
+        column: new[column]
         for column in ("outcome", "code", "until_at", "queued", "message_id", "decision_id")
+    }
+    values["message_id"] = func.coalesce(new.message_id, account.c.message_id)
+    kept = {
+        column: case((account.c.outcome == "sent", account.c[column]), else_=value)
+        for column, value in values.items()
     }
     return statement.on_conflict_do_update(
         index_elements=["on_date", "dossier_id", "person_id", "currency"],
-        set_={"tick_id": new.tick_id, **kept},
+        set_={"tick_id": case((_running, account.c.tick_id), else_=new.tick_id), **kept},
     )
 
 
@@ -495,7 +531,7 @@ def _set_next_looks(conn: Connection, batch: Batch, decided: Sequence[Decided], 
     for one in decided:
         if one.answer.look_at is not None:
             looks[one.facts.dossier_id].append(max(one.answer.look_at, batch.now + AGAIN_SOON))
-        if one.answer.code in _WAITS_ON_PAYMENTS:
+        if any(reason.code in _WAITS_ON_PAYMENTS for reason in one.answer.reasons):
             waits.add(one.facts.dossier_id)
     rows = [
         {"key": key, "look_at": min(moments, default=None), "waits": key in waits}

@@ -49,7 +49,7 @@ def to_stderr() -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines())
     logging.basicConfig(handlers=[handler], level=logging.INFO, force=True)
-    for name in ("apscheduler", "uvicorn", "asyncio", "sqlalchemy"):
+    for name in ("alembic", "apscheduler", "asyncio", "sqlalchemy", "uvicorn"):
         logging.getLogger(name).setLevel(logging.WARNING)
 
 

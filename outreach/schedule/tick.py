@@ -61,7 +61,7 @@ class Ticker:
     async def tick(self, now: datetime, lease: Lease, stop: asyncio.Event | None = None) -> TickReport:
         """Plan and send until nothing more is due at `now`; a round may make the next one needed."""
         report = TickReport(at=now)
-        tick_id = await self.store.write(lambda conn: _begin(conn, now))
+        tick_id = await self.store.write(lambda conn: begin_tick(conn, now))
         for _ in range(MOST_ROUNDS):
             planned = await self.planner.plan_due(now, tick_id, stop)
             sent = await self._send(lease, report, stop)
@@ -89,7 +89,8 @@ def _add(report: TickReport, planned: Planned) -> None:
     report.composed += planned.composed
 
 
-def _begin(conn: Connection, now: datetime) -> int:
+def begin_tick(conn: Connection, now: datetime) -> int:
+    """Note that a pass begins; return its key."""
     key = conn.execute(
         insert(tick_table).values(at=now, started_at=machine_clock(), selected=0).returning(tick_table.c.id)
     ).scalar_one()

@@ -66,6 +66,7 @@ def _prepare_sqlite(engine: Engine, begin: str, pragmas: tuple[str, ...]) -> Non
             f"busy_timeout={BUSY_SECONDS * 1000}",
             "foreign_keys=ON",
             "secure_delete=ON",
+            "recursive_triggers=ON",  # else REPLACE deletes rows past the triggers that keep them
             "cache_size=-65536",
             "temp_store=MEMORY",
             *pragmas,

@@ -55,7 +55,16 @@ WATCHES = (
         ("SELECT c.id AS person_id FROM changed c",),
         events=("update",),
     ),
-    Watch("debtor", ("creditor_id", "person_id", "external_id"), ("SELECT c.person_id FROM changed c",)),
+    Watch(
+        "debtor",
+        ("creditor_id", "person_id", "external_id"),
+        (
+            "SELECT c.person_id FROM changed c",
+            # The creditor's number stands in the messages to a co-debtor too.
+            "SELECT p.person_id FROM changed c JOIN dossier d ON d.debtor_id = c.id "
+            "JOIN dossier_party p ON p.dossier_id = d.id",
+        ),
+    ),
     Watch(
         "dossier",
         ("creditor_id", "debtor_id", "contract_id", "pseudonym"),
@@ -165,6 +174,18 @@ POLICY_COLUMNS = (
 )
 """A change of one of these raises the creditor's policy epoch and makes all its dossiers due."""
 
+_FEWER_PAYMENTS = (
+    "coalesce({new}.payments_until_on < {old}.payments_until_on, {old}.payments_until_on IS NOT NULL "
+    "AND {new}.payments_until_on IS NULL)"
+)
+"""A day of processed payments that is taken back raises the epoch too: queued messages rest on it."""
+
+_CREDITOR_STOP = (
+    "creditor_id",
+    *next(watch.columns for watch in WATCHES if watch.table == "stop"),
+)
+"""A change of one of these of a stop on a creditor raises the creditor's policy epoch."""
+
 KEPT = {
     "log_entry": ("update", "delete"),
     "artefact": ("update", "delete"),
@@ -219,22 +240,21 @@ def catalogue(conn: Connection) -> dict[str, tuple[str, str]]:
     rows = conn.execute(
         text(
             "SELECT t.tgname AS name, r.relname AS tbl_name, "
-            "t.tgenabled::text || ' ' || pg_get_functiondef(t.tgfoid) AS sql, p.prosrc AS body, "
-            "t.tgenabled::text AS enabled "
+            "t.tgenabled::text || ' ' || pg_get_triggerdef(t.oid, true) || p.prosrc AS sql "
             "FROM pg_trigger t JOIN pg_class r ON r.oid = t.tgrelid JOIN pg_proc p ON p.oid = t.tgfoid "
             "JOIN pg_namespace n ON n.oid = r.relnamespace "
             "WHERE NOT t.tgisinternal AND n.nspname = current_schema() "
             "AND (t.tgname LIKE 'facts\\_%' OR t.tgname LIKE 'keep\\_%')"
         )
     )
-    return {row.name: (row.tbl_name, f"{row.enabled} {row.body}") for row in rows}
+    return {row.name: (row.tbl_name, row.sql) for row in rows}
 
 
 def _essence(dialect: str, statements: tuple[str, ...]) -> str:
     """Return what the catalogue keeps of a declaration."""
     if dialect == "sqlite":
         return statements[-1]
-    return "O " + statements[0].split("$body$")[1]
+    return f"O {statements[-1]}{statements[0].split('$body$')[1]}"
 
 
 # SQLite: one trigger per table and event, for each row.
@@ -248,8 +268,10 @@ def _sqlite() -> dict[str, tuple[str, ...]]:
             made[name] = (_sqlite_watch(name, watch, event),)
             made[f"{name}_look"] = (_sqlite_watch(f"{name}_look", watch, event, look=True),)
     changed = " OR ".join(f"OLD.{column} IS NOT NEW.{column}" for column in POLICY_COLUMNS)
+    changed += f" OR {_FEWER_PAYMENTS.format(old='OLD', new='NEW')}"
     made["facts_creditor_policy"] = (
-        f"CREATE TRIGGER facts_creditor_policy AFTER UPDATE OF {', '.join(POLICY_COLUMNS)} ON creditor "
+        "CREATE TRIGGER facts_creditor_policy "
+        f"AFTER UPDATE OF {', '.join(POLICY_COLUMNS)}, payments_until_on ON creditor "
         f"WHEN {changed} BEGIN "
         "UPDATE creditor SET policy_epoch = policy_epoch + 1 WHERE id = NEW.id; "
         f"UPDATE dossier SET next_look_at = '{AT_ONCE}' WHERE creditor_id = NEW.id; END",
@@ -260,16 +282,17 @@ def _sqlite() -> dict[str, tuple[str, ...]]:
         f"UPDATE dossier SET next_look_at = '{AT_ONCE}' "
         "WHERE creditor_id = NEW.id AND waits_on_payments; END",
     )
-    made["facts_creditor_stop"] = (
-        "CREATE TRIGGER facts_creditor_stop AFTER INSERT ON stop WHEN NEW.creditor_id IS NOT NULL BEGIN "
-        "UPDATE creditor SET policy_epoch = policy_epoch + 1 WHERE id = NEW.creditor_id; "
-        f"UPDATE dossier SET next_look_at = '{AT_ONCE}' WHERE creditor_id = NEW.creditor_id; END",
-    )
-    made["facts_creditor_stop_change"] = (
-        "CREATE TRIGGER facts_creditor_stop_change AFTER UPDATE ON stop WHEN NEW.creditor_id IS NOT NULL BEGIN "
-        "UPDATE creditor SET policy_epoch = policy_epoch + 1 WHERE id = NEW.creditor_id; "
-        f"UPDATE dossier SET next_look_at = '{AT_ONCE}' WHERE creditor_id = NEW.creditor_id; END",
-    )
+    differs = " OR ".join(f"OLD.{column} IS NOT NEW.{column}" for column in _CREDITOR_STOP)
+    for name, event, rows, when in (
+        ("facts_creditor_stop", "INSERT", "(NEW.creditor_id)", "NEW.creditor_id IS NOT NULL"),
+        ("facts_creditor_stop_change", "UPDATE", "(OLD.creditor_id, NEW.creditor_id)", differs),
+        ("facts_creditor_stop_delete", "DELETE", "(OLD.creditor_id)", "OLD.creditor_id IS NOT NULL"),
+    ):
+        made[name] = (
+            f"CREATE TRIGGER {name} AFTER {event} ON stop WHEN {when} BEGIN "
+            f"UPDATE creditor SET policy_epoch = policy_epoch + 1 WHERE id IN {rows}; "
+            f"UPDATE dossier SET next_look_at = '{AT_ONCE}' WHERE creditor_id IN {rows}; END",
+        )
     made["facts_installation"] = (
         "CREATE TRIGGER facts_installation AFTER UPDATE OF sending ON installation "
         f"WHEN NEW.sending AND NOT OLD.sending BEGIN UPDATE dossier SET next_look_at = '{AT_ONCE}'; END",
@@ -294,7 +317,8 @@ def _sqlite_watch(name: str, watch: Watch, event: str, *, look: bool = False) ->
         of = f" OF {', '.join(watch.columns)}"
         when = " OR ".join(f"OLD.{column} IS NOT NEW.{column}" for column in watch.columns)
     if look and watch.look_when:
-        when = f"({when}) AND {watch.look_when.replace('c.', 'NEW.')}"
+        look_when = " OR ".join(watch.look_when.replace("c.", f"{row}.") for row in rows)
+        when = f"({when}) AND ({look_when})"
     body = (
         f"UPDATE dossier SET next_look_at = '{AT_ONCE}' WHERE (next_look_at IS NULL OR next_look_at > '{AT_ONCE}') "
         f"AND id IN (SELECT dp.dossier_id FROM dossier_party dp WHERE dp.person_id IN ({persons}))"
@@ -320,6 +344,7 @@ def _postgresql() -> dict[str, tuple[str, ...]]:
             name = f"facts_{watch.table}_{event}"
             made[name] = _pg_statement(name, watch.table, event, _pg_watch(watch, event))
     changed = " OR ".join(f"o.{column} IS DISTINCT FROM n.{column}" for column in POLICY_COLUMNS)
+    changed += f" OR {_FEWER_PAYMENTS.format(old='o', new='n')}"
     look = f"UPDATE dossier SET next_look_at = '{AT_ONCE}+00'"
     pair = "new_rows n JOIN old_rows o ON o.id = n.id"
     made["facts_creditor_policy"] = _pg_statement(
@@ -336,8 +361,16 @@ def _postgresql() -> dict[str, tuple[str, ...]]:
         f"{look} WHERE waits_on_payments AND creditor_id IN "
         f"(SELECT n.id FROM {pair} WHERE o.payments_until_on IS DISTINCT FROM n.payments_until_on);",
     )
-    stopped = "SELECT creditor_id FROM new_rows WHERE creditor_id IS NOT NULL"
-    for name, event in (("facts_creditor_stop", "insert"), ("facts_creditor_stop_change", "update")):
+    differs = " OR ".join(f"o.{column} IS DISTINCT FROM n.{column}" for column in _CREDITOR_STOP)
+    for name, event, stopped in (
+        ("facts_creditor_stop", "insert", "SELECT creditor_id FROM new_rows"),
+        (
+            "facts_creditor_stop_change",
+            "update",
+            f"SELECT unnest(ARRAY[o.creditor_id, n.creditor_id]) FROM {pair} WHERE {differs}",
+        ),
+        ("facts_creditor_stop_delete", "delete", "SELECT creditor_id FROM old_rows"),
+    ):
         made[name] = _pg_statement(
             name,
             "stop",
@@ -352,7 +385,8 @@ def _postgresql() -> dict[str, tuple[str, ...]]:
         f"{look} WHERE EXISTS (SELECT 1 FROM {pair} WHERE n.sending AND NOT o.sending);",
     )
     for table, events in KEPT.items():
-        for event in events:
+        # Emptying a table fires no DELETE trigger on PostgreSQL; SQLite knows no TRUNCATE.
+        for event in (*events, "truncate") if "delete" in events else events:
             name = f"keep_{table}_{event}"
             body = f"BEGIN RAISE EXCEPTION 'rows of {table} are only ever added'; END"
             made[name] = (

@@ -42,7 +42,7 @@ class Bearer:
     async def __call__(self, connection: HTTPConnection) -> Response | None:
         """Compare in constant time; 401 for no token or another."""
         scheme, _, given = connection.headers.get("authorization", "").partition(" ")
-        if scheme.lower() == "bearer" and hmac.compare_digest(given.strip().encode(), self._token):
+        if scheme.lower() == "bearer" and hmac.compare_digest(given.strip().encode("latin-1"), self._token):
             return None
         return PlainTextResponse("Unauthorized", 401, {"WWW-Authenticate": "Bearer"})
 

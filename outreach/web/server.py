@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -32,7 +33,7 @@ def listen(bind: str) -> socket.socket:
     try:
         return socket.create_server((host, port), family=family)
     except OSError as error:
-        msg = f"OUTREACH_BIND: {bind} cannot be used ({error.strerror})"
+        msg = f"OUTREACH_BIND: {bind} cannot be used ({os.strerror(error.errno or 0)})"
         raise Refused(msg) from error
 
 

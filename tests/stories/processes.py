@@ -129,15 +129,15 @@ class Installation:
         path = self.folder / "sender.log"
         return path.read_text() if path.exists() else ""
 
-    def finish(self, at: str = "2026-11-23T10:00") -> None:
-        """Run to the end: wait out the leases of the dead, and run again until nothing is ready or due."""
-        for _ in range(10):
+    def finish(self) -> None:
+        """Run to the end: wait out the leases of the dead, and run again, later that day, until nothing is ready."""
+        for number in range(27):
             until(lambda: not self._leases(), "the leases of dead senders to run out")
-            sender = self.start(at)
+            sender = self.start(f"2026-11-23T{10 + number // 3}:{number % 3 * 2}0")
             assert sender.wait(GENEROUS * 2) == 0, self.said()
             if not self.unfinished():
                 return
-        raise AssertionError(f"never finished: {self.unfinished()}\n{self.said()}")
+        raise AssertionError(f"never finished: {self.states()}\n{self.said()}")
 
     def _leases(self) -> int:
         with self.store.reading() as conn:
@@ -202,6 +202,7 @@ class Books:
     in_doubt: int
     others: Counter[str]
     tries: int
+    account: Counter[str]
 
 
 def reconcile(place: Installation, to: Relay) -> Books:
@@ -241,7 +242,7 @@ def reconcile(place: Installation, to: Relay) -> Books:
     assert doubts == in_doubt, "each attempt in doubt has one open task, and nothing else has"
     assert account.total() == units, f"the day's account: {account}"
     others = Counter(row.state for row in rows if row.state not in {"accepted", "in_doubt"})
-    return Books(len(accepted), len(in_doubt), others, tries)
+    return Books(len(accepted), len(in_doubt), others, tries, account)
 
 
 def kill(process: subprocess.Popen[bytes]) -> bool:

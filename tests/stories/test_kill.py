@@ -31,7 +31,10 @@ def test_killed_senders_send_nothing_twice_and_lose_nothing(settings: Settings, 
         for _ in range(SENDING_KILLS):
             before = to.count()
             sender = place.start()
-            until(lambda before=before, sender=sender: to.count() > before or sender.poll() is not None, "a mail")
+            until(
+                lambda before=before, sender=sender: to.count() > before or sender.poll() is not None,
+                "a mail",
+            )
             time.sleep(chance.uniform(0, 0.4))
             assert kill(sender), f"nothing was left to send: {place.states()} {place.said()}"
             kills += 1

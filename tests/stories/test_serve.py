@@ -5,6 +5,8 @@ from __future__ import annotations
 import signal
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
 from zoneinfo import available_timezones
 
 import httpx
@@ -22,9 +24,10 @@ from outreach.store import triggers
 from outreach.store.types import table_of
 from outreach.store.writer import Store
 from tests import builders as make
+from tests.conftest import postgres_database
 from tests.counterparts.smtp_session import Sink
 from tests.counterparts.smtp_sink import smtp_sink
-from tests.outreach.schedule.serving import initialise_with_ready, serving, states, tokens, until
+from tests.outreach.schedule.serving import initialise_with_ready, serving, states, tokens
 
 installation = table_of(tables.operations.Installation)
 
@@ -65,7 +68,7 @@ async def test_it_plans_and_sends_by_itself_and_can_be_watched(settings: Setting
         jan = make.a_debtor(conn, make.a_creditor(conn), time_zone=zone)
         make.a_claim(conn, jan, due=due)
     async with smtp_sink() as sink, serving(over(settings, sink)) as served:
-        await until(lambda: states(settings) == {"accepted": 1})
+        await served.until(lambda: states(settings) == {"accepted": 1})
         await served.health(200)
         found = {family.name: family for family in text_string_to_metric_families(await served.metrics())}
         served.signal(signal.SIGTERM)
@@ -94,7 +97,7 @@ async def test_a_stop_lets_slots_finish_what_they_began(settings: Settings) -> N
     """SIGTERM in the middle of slow hand-overs: those are accepted, the others stay ready, nothing in doubt."""
     await initialise_with_ready(settings, 12)
     async with smtp_sink(["dot:always:delay=2000"]) as sink, serving(over(settings, sink)) as served:
-        await until(lambda: states(settings)["sending"] == 4)
+        await served.until(lambda: states(settings)["sending"] == 4)
         served.signal(signal.SIGTERM)
         assert await served.ended() == 0
         accepted = {mail.token for mail in sink.accepted}
@@ -123,7 +126,7 @@ async def test_after_the_grace_time_what_is_in_the_middle_is_in_doubt(settings: 
         smtp_sink(["dot:always:loghang"]) as sink,
         serving(over(settings, sink), "--grace", "0.5") as served,
     ):
-        await until(lambda: states(settings)["sending"] == 4 and len(sink.accepted) == 4)
+        await served.until(lambda: states(settings)["sending"] == 4 and len(sink.accepted) == 4)
         served.signal(signal.SIGTERM)
         assert await served.ended() == 0
     assert states(settings) == {"in_doubt": 4, "ready": 2}
@@ -135,14 +138,14 @@ async def test_a_second_signal_ends_it_at_once(settings: Settings) -> None:
     await initialise_with_ready(settings, 4)
     async with smtp_sink(["dot:always:hang"]) as sink:
         async with serving(over(settings, sink), "--grace", "3600", lease=2.0) as served:
-            await until(lambda: states(settings)["sending"] == 4)
+            await served.until(lambda: states(settings)["sending"] == 4)
             served.signal(signal.SIGINT)
             await served.line("stopping")
             served.signal(signal.SIGTERM)
             assert await served.ended() == 128 + signal.SIGTERM
         assert states(settings) == {"sending": 4}
         async with serving(over(settings, sink), lease=2.0) as served:
-            await until(lambda: states(settings) == {"in_doubt": 4})
+            await served.until(lambda: states(settings) == {"in_doubt": 4})
             served.signal(signal.SIGTERM)
             assert await served.ended() == 0
 
@@ -152,13 +155,13 @@ async def test_killed_and_started_again_it_loses_nothing(settings: Settings) -> 
     await initialise_with_ready(settings, 40)
     async with smtp_sink(delay=0.05) as sink:
         async with serving(over(settings, sink)) as served:
-            await until(lambda: len(sink.accepted) >= 8)
+            await served.until(lambda: len(sink.accepted) >= 8)
             served.signal(signal.SIGKILL)
             assert await served.ended() == -signal.SIGKILL
         await sink.empty.wait()
         assert states(settings)["ready"] > 0
         async with serving(over(settings, sink)) as served:
-            await until(lambda: not states(settings)["ready"] and not states(settings)["sending"])
+            await served.until(lambda: not states(settings)["ready"] and not states(settings)["sending"])
             served.signal(signal.SIGTERM)
             assert await served.ended() == 0
         taken = [mail.token for mail in sink.accepted]
@@ -189,7 +192,7 @@ async def test_nothing_is_sent_while_a_trigger_is_missing(settings: Settings) ->
     """Without them a stop would raise no version, so the service asks before every tick."""
     await initialise_with_ready(settings, 1)
     async with smtp_sink() as sink, serving(over(settings, sink)) as served:
-        await until(lambda: states(settings) == {"accepted": 1})
+        await served.until(lambda: states(settings) == {"accepted": 1})
         store = Store(settings.url)
         with store.transaction() as conn:
             name, (table, _) = sorted(triggers.catalogue(conn).items())[0]
@@ -227,6 +230,37 @@ async def test_an_address_in_use_is_refused(settings: Settings) -> None:
         bind = (await first.url()).removeprefix("http://")
         async with httpx.AsyncClient() as client:
             assert (await client.get(f"http://{bind}/nothing")).status_code == 404
-        async with serving(replace(settings, bind=bind)) as second:
+        async with serving(settings, bind=bind) as second:
             assert await second.ended() == 1
         assert "cannot be used" in second.lines[-1]["message"]
+
+
+async def test_it_outlives_a_database_that_cuts_every_connection(postgres: str, tmp_path: Path) -> None:
+    """As at a restart of PostgreSQL: the worker's lease is kept up or replaced, and ticks go on."""
+    settings = Settings(data_dir=tmp_path / "data", database_url=postgres_database(postgres))
+    initialise(settings, is_trial=True)
+    async with serving(settings, lease=2.0) as served:
+        await served.health(200)
+        for _ in range(3):
+            cut = machine_clock()
+            sql(settings, CUT)
+            await served.until(partial(lease_runs_at, settings, cut + timedelta(seconds=4)))
+            await served.health(200)
+        served.signal(signal.SIGTERM)
+        assert await served.ended() == 0
+
+
+CUT = (
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+    "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+)
+
+
+def lease_runs_at(settings: Settings, at: datetime) -> bool:
+    """Whether some worker has its lease still then."""
+    store = Store(settings.url)
+    try:
+        with store.reading() as conn:
+            return any(row.lease_until > at for row in make.rows(conn, tables.operations.Worker))
+    finally:
+        store.close()

@@ -64,8 +64,10 @@ def states(settings: Settings) -> Counter[str]:
     store = Store(settings.url)
     try:
         with store.reading() as conn:
-            found = conn.execute(select(attempt.c.state, func.count()).group_by(attempt.c.state))
-            return Counter({state: count for state, count in found})
+            found = conn.execute(
+                select(attempt.c.state, func.count().label("many")).group_by(attempt.c.state)
+            )
+            return Counter({row.state: row.many for row in found})
     finally:
         store.close()
 
@@ -80,13 +82,6 @@ def tokens(settings: Settings, *wanted: str) -> set[str]:
         store.close()
 
 
-async def until(holds: Callable[[], bool]) -> None:
-    """Wait for a condition; it is asked in a thread, as it may read the database."""
-    async with asyncio.timeout(LIMIT):
-        while not await asyncio.to_thread(holds):
-            await asyncio.sleep(0.02)
-
-
 @dataclass
 class Serving:
     """A running service and what it logged so far."""
@@ -94,6 +89,13 @@ class Serving:
     process: asyncio.subprocess.Process
     settings: Settings
     lines: list[dict[str, Any]] = field(default_factory=list)
+
+    async def until(self, holds: Callable[[], bool]) -> None:
+        """Wait for a condition while it runs; it is asked in a thread, as it may read the database."""
+        async with asyncio.timeout(LIMIT):
+            while not await asyncio.to_thread(holds):
+                assert self.process.returncode is None, f"ended with {self.process.returncode}"
+                await asyncio.sleep(0.1)
 
     async def line(self, start: str) -> str:
         """Wait for a log line that starts like this, and return its message."""
@@ -142,7 +144,9 @@ class Serving:
 
 
 @asynccontextmanager
-async def serving(settings: Settings, *options: str, lease: float = 5.0) -> AsyncIterator[Serving]:
+async def serving(
+    settings: Settings, *options: str, lease: float = 5.0, bind: str = "127.0.0.1:0"
+) -> AsyncIterator[Serving]:
     """Run `outreach serve` on a free port, with a tick every 0.2 s; killed where the block leaves it running."""
     environ = {
         "PATH": "/usr/bin:/bin",
@@ -152,7 +156,7 @@ async def serving(settings: Settings, *options: str, lease: float = 5.0) -> Asyn
         "OUTREACH_METRICS_TOKEN": settings.metrics_token,
         "OUTREACH_TICK_SECONDS": "0.2",
         "OUTREACH_LEASE_SECONDS": str(lease),
-        "OUTREACH_BIND": settings.bind,
+        "OUTREACH_BIND": bind,
     }
     # A line of its own, so that no output is lost with a pipe that nobody reads.
     with tempfile.TemporaryFile() as out:
@@ -171,6 +175,9 @@ async def serving(settings: Settings, *options: str, lease: float = 5.0) -> Asyn
         reading = asyncio.create_task(_read(process, served.lines))
         try:
             yield served
+        except BaseException:
+            print("\n".join(json.dumps(line) for line in served.lines[-30:]))
+            raise
         finally:
             if process.returncode is None:
                 process.kill()
