@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -105,7 +106,7 @@ async def test_what_midnight_overtakes_between_planning_and_sending_is_planned_a
             sent = await Dispatcher(app.store, channel, lease, lambda: midnight).drain()
         assert (sent.accepted, sent.passed_over) == (0, 1)
         await channel.aclose()
-    lived(settings, [evening + timedelta(hours=14)])
+    await asyncio.to_thread(lived, settings, [evening + timedelta(hours=14)])
     with opened(settings) as app, app.store.reading() as conn:
         states = [row.state for row in make.rows(conn, tables.messages.Attempt)]
         messages = make.rows(conn, tables.messages.Message)

@@ -44,7 +44,7 @@ def reckoned(path: Path) -> tuple[dict[str, list[date]], dict[str, list[Invoice]
         for row in csv.DictReader(file):
             due, settled = (
                 datetime.strptime(row[name], "%m/%d/%Y").date() for name in ("DueDate", "SettledDate")
-            )  # noqa: DTZ007
+            )
             book[row["customerID"]].append(Invoice(row["invoiceNumber"], due, settled))
     written: dict[str, list[date]] = defaultdict(list)
     for number in range((LAST - FIRST).days + 1):
