@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import time
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +24,12 @@ def measure(dossiers: int, database: str) -> dict[str, Any]:
     """Measure on a book where every claim is due, and one where none is: the two ends of a real one."""
     figures: dict[str, Any] = {"dossiers": dossiers, "database": database}
     for word, due_on in (("due", "2026-11-20"), ("waiting", "2026-12-20")):
-        with tempfile.TemporaryDirectory(prefix="outreach-bench-") as name:
-            with postgresql_database(database, Path(name)) as url:
-                settings = Settings(data_dir=Path(name) / "data", database_url=url)
-                make_book(settings, dossiers, due_on=due_on)
-                figures |= _measure(settings, dossiers, word)
+        with ExitStack() as stack:
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="outreach-bench-")))
+            url = stack.enter_context(postgresql_database(database, folder))
+            settings = Settings(data_dir=folder / "data", database_url=url)
+            make_book(settings, dossiers, due_on=due_on)
+            figures |= _measure(settings, dossiers, word)
     return figures
 
 

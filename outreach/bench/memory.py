@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
+from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -20,19 +21,18 @@ from outreach.schedule.tick import begin_tick
 
 def measure(ready: int, send: int, database: str) -> dict[str, Any]:
     """Make so many attempts ready, send some of them, and tell how resident memory grew meanwhile."""
-    with tempfile.TemporaryDirectory(prefix="outreach-bench-") as name, sink(0) as port:
-        with postgresql_database(database, Path(name)) as url:
-            settings = Settings(
-                data_dir=Path(name) / "data",
-                database_url=url,
-                smtp_url=f"smtp://127.0.0.1:{port}?connections=8&messages=1000000",
-            )
-            make_book(settings, ready)
-            with bootstrap.opened(settings, for_sending=True) as app:
-                return uvloop.run(_run(app, ready, send))
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="outreach-bench-")))
+        url = stack.enter_context(postgresql_database(database, folder))
+        port = stack.enter_context(sink(0))
+        relay = f"smtp://127.0.0.1:{port}?connections=8&messages=1000000"
+        settings = Settings(data_dir=folder / "data", database_url=url, smtp_url=relay)
+        make_book(settings, ready)
+        app = stack.enter_context(bootstrap.opened(settings, for_sending=True))
+        return uvloop.run(_run(app, send))
 
 
-async def _run(app: bootstrap.App, ready: int, send: int) -> dict[str, Any]:
+async def _run(app: bootstrap.App, send: int) -> dict[str, Any]:
     at_start = resident_mb()
     tick = await app.store.write(lambda conn: begin_tick(conn, DUE_NOW))
     planned = await app.planner().plan_due(DUE_NOW, tick)

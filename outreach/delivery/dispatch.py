@@ -15,6 +15,7 @@ from functools import partial
 from types import TracebackType
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
 
 from channels.protocol import Channel, Outcome, OutcomeKind, Slot
 from outreach.clock import Clock, machine_clock
@@ -93,9 +94,14 @@ class Lease:
         while True:
             await asyncio.sleep(self.lease.total_seconds() / 4)
             worker_id = self.worker_id
-            if not await self.store.write(partial(self._renewed, worker_id)) and worker_id == self.worker_id:
-                await self.register()
-            await self.reap()
+            try:
+                alive = await self.store.write(partial(self._renewed, worker_id))
+                if not alive and worker_id == self.worker_id:
+                    await self.register()
+                await self.reap()
+            except SQLAlchemyError as error:
+                # The next round tries again; a lease that runs out meanwhile stops this worker's claims.
+                log.warning("the lease could not be renewed: %s", type(error).__name__)
 
     def _renewed(self, worker_id: str, conn: Connection) -> bool:
         return ledger.renew(conn, worker_id, self.lease, machine_clock())
@@ -115,12 +121,14 @@ class Dispatcher:
         self.sent = Sent()
         self._settled: list[Settled] = []
         self._working = 0
+        self._closing = False
         self._wishes: list[asyncio.Future[Claimed | None]] = []
         self._news = asyncio.Event()
 
     async def drain(self, stop: asyncio.Event | None = None) -> Sent:
         """Send until nothing is ready, or until `stop`; every slot finishes what it began."""
         self.sent = Sent()
+        self._closing = False
         feeder = asyncio.create_task(self._feed())
         slots = [asyncio.create_task(self._work(stop)) for _ in range(self.channel.places)]
         try:
@@ -129,9 +137,11 @@ class Dispatcher:
             for task in slots:
                 task.cancel()
             await asyncio.gather(*slots, return_exceptions=True)
-            feeder.cancel()
-            await asyncio.gather(feeder, return_exceptions=True)
-            await asyncio.shield(self._settle_rest())
+            # The feeder is not broken off: a claim that commits while nobody listens would be nobody's.
+            self._closing = True
+            self._news.set()
+            await asyncio.shield(feeder)
+            await asyncio.shield(self.store.write(self._abandon))
         return self.sent
 
     async def _work(self, stop: asyncio.Event | None) -> None:
@@ -151,6 +161,8 @@ class Dispatcher:
                         slot = await held.enter_async_context(self.channel.slot())
                 except TimeoutError:
                     # The breaker is open or the relay asks for less: what is ready stays ready.
+                    return
+                if stop is not None and stop.is_set():
                     return
                 claimed = await self._next()
                 if claimed is None:
@@ -182,12 +194,24 @@ class Dispatcher:
         answer: asyncio.Future[Claimed | None] = asyncio.get_running_loop().create_future()
         self._wishes.append(answer)
         self._news.set()
-        return await answer
+        try:
+            return await answer
+        except asyncio.CancelledError:
+            if answer.done() and not answer.cancelled() and answer.exception() is None:
+                self._give_back(answer.result())
+            raise
+
+    def _give_back(self, claimed: Claimed | None) -> None:
+        """Return a claim that no slot took: nothing of it has left, so it is ready again."""
+        if claimed is not None:
+            released = Outcome(OutcomeKind.RETRY_AFTER, "not_handed_over")
+            self._settled.append(Settled(claimed, released, machine_clock()))
+            self._news.set()
 
     async def _feed(self) -> None:
         """Answer wishes together: whatever came in while the last commit ran shares the next one."""
         took = 0.0
-        while True:
+        while not (self._closing and not self._wishes and not self._settled):
             await self._news.wait()
             await self._gather_more(took / 2)
             self._news.clear()
@@ -201,7 +225,8 @@ class Dispatcher:
                 took = time.perf_counter() - began
             except Exception as error:  # noqa: BLE001 - handed to every slot that waits for this turn
                 log.error("a turn of the ledger failed: %s", type(error).__name__)  # noqa: TRY400
-                self._settled = settled + self._settled
+                if not self._closing:
+                    self._settled = settled + self._settled
                 for wish in wishes:
                     if not wish.done():
                         wish.set_exception(error)
@@ -211,6 +236,8 @@ class Dispatcher:
             for wish in wishes:
                 if not wish.done():
                     wish.set_result(next(claimed, None))
+            for left in claimed:
+                self._give_back(left)
 
     async def _gather_more(self, longest: float) -> None:
         """Let hand-overs that are about to end join this commit, for at most half of what a commit takes.
@@ -227,31 +254,36 @@ class Dispatcher:
                 return
 
     async def _turn(self, settled: list[Settled], places: int) -> Turned:
+        """Settle and claim; empties `settled` once it is committed, so that no outcome is told twice."""
         kind = self.channel.kind.value
-        passed_over = 0
+        whole = Turned([])
         while True:
             worker_id = self.lease.worker_id
+            work = partial(self._ledger_turn, worker_id, tuple(settled), kind, places - len(whole.claimed))
             try:
-                turned = await self.store.write(
-                    partial(self._ledger_turn, worker_id, tuple(settled), kind, places)
-                )
+                part = await self.store.write(work)
             except LeaseLost:
                 log.warning("this worker had been declared dead; it registers anew")
                 await self.lease.register()
                 continue
-            settled = []
-            passed_over += turned.passed_over
-            if turned.claimed or not places or not turned.passed_over:
-                return Turned(turned.claimed, passed_over)
-            # Everything looked at was stale or late; there may be good ones behind them.
+            except Exception:
+                if not whole.claimed:
+                    raise
+                # What is claimed already must be sent; the next turn meets the error again.
+                return whole
+            settled.clear()
+            whole.claimed += part.claimed
+            whole.passed_over += part.passed_over
+            if not part.passed_over or len(whole.claimed) >= places:
+                return whole
+            # What was stale or late has taken places; there may be good ones behind it, else slots would end.
 
     def _ledger_turn(
         self, worker_id: str, settled: Sequence[Settled], kind: str, places: int, conn: Connection
     ) -> Turned:
         return ledger.turn(conn, worker_id, settled, kind, places, self.clock(), machine_clock())
 
-    async def _settle_rest(self) -> None:
-        """Commit the outcomes that no turn has taken; they must not be lost with the process."""
-        settled, self._settled = self._settled, []
-        if settled:
-            await self.store.write(lambda conn: ledger.settle(conn, settled, self.clock()))
+    def _abandon(self, conn: Connection) -> None:
+        """Put in doubt what a turn claimed and could not tell, as when its commit was lost on the way."""
+        lost = ledger.abandon(conn, self.lease.worker_id, self.channel.kind.value, self.clock())
+        self.lease.in_doubt += lost

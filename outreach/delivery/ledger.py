@@ -552,7 +552,17 @@ def reap(conn: Connection, now: datetime, machine_now: datetime) -> int:
     if not dead:
         return 0
     conn.execute(update(worker).where(worker.c.id.in_(dead)).values(declared_dead_at=machine_now))
-    rows = conn.execute(_LOST, {"workers": dead}).all()
+    log.append(conn, [log.Entry(type="worker_declared_dead", at=now, actor="job:reap") for _ in dead])
+    return _put_in_doubt(conn, conn.execute(_LOST, {"workers": dead}).all(), "worker_died", now)
+
+
+def abandon(conn: Connection, worker_id: str, channel: str, now: datetime) -> int:
+    """Put in doubt what a living worker has in `sending` on a channel where nothing is under way any more."""
+    rows = conn.execute(_LOST.where(q.attempt.c.channel == channel), {"workers": [worker_id]}).all()
+    return _put_in_doubt(conn, rows, "answer_lost", now)
+
+
+def _put_in_doubt(conn: Connection, rows: Sequence[AnyRow], code: str, now: datetime) -> int:
     if rows:
         conn.execute(
             update(q.attempt)
@@ -561,10 +571,9 @@ def reap(conn: Connection, now: datetime, machine_now: datetime) -> int:
                 state="in_doubt",
                 facts_version=q.attempt.c.facts_version + 1,
                 settled_at=now,
-                outcome_code="worker_died",
+                outcome_code=code,
             )
         )
-    log.append(conn, [log.Entry(type="worker_declared_dead", at=now, actor="job:reap") for _ in dead])
-    log.append(conn, [_entry("in_doubt", row, now, reasons=("worker_died",)) for row in rows])
-    _insert_tasks(conn, [_task_row("in_doubt", row.token, row, now, "worker_died") for row in rows])
+    log.append(conn, [_entry("in_doubt", row, now, reasons=(code,)) for row in rows])
+    _insert_tasks(conn, [_task_row("in_doubt", row.token, row, now, code) for row in rows])
     return len(rows)

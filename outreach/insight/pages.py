@@ -5,12 +5,11 @@ from __future__ import annotations
 import email
 from email import policy
 from email.message import EmailMessage
-from typing import cast
 
 
 def read(payload: bytes) -> EmailMessage:
     """Read the exact bytes of a mail."""
-    return cast(EmailMessage, email.message_from_bytes(payload, policy=policy.default))
+    return email.message_from_bytes(payload, policy=policy.default)
 
 
 def page(message: EmailMessage) -> str:

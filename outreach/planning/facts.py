@@ -72,7 +72,10 @@ class AttemptFact(Struct, frozen=True):
 
 
 class OpenMessageFact(Struct, frozen=True):
-    """A message that counts and was not handed over: its steps, and what was tried."""
+    """A message that counts and was not handed over: its steps, and what was tried.
+
+    `older` are others of the same party and currency: one opens again when its attempt bounces.
+    """
 
     id: int
     pseudonym: str
@@ -81,6 +84,7 @@ class OpenMessageFact(Struct, frozen=True):
     strategy_hash: str
     steps: tuple[tuple[int, str], ...]
     attempts: tuple[AttemptFact, ...]
+    older: tuple[int, ...] = ()
 
 
 class UnitFacts(Struct, frozen=True):

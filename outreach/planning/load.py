@@ -222,6 +222,7 @@ class _Batch:
             strategy_hash=first.strategy_hash,
             steps=tuple(steps),
             attempts=tuple(_attempt(row) for row in self.attempts.get(newest, ())),
+            older=tuple(sorted({row.id for row in rows} - {newest})),
         )
 
 

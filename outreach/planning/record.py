@@ -128,6 +128,11 @@ _WITHDRAW_ATTEMPT = (
     .where(q.attempt.c.id == bindparam("key"), q.attempt.c.state == "ready")
     .values(state="withdrawn", settled_at=bindparam("now"), outcome_code="planned_anew")
 )
+_WITHDRAW_ATTEMPTS_OF = (
+    update(q.attempt)
+    .where(q.attempt.c.message_id == bindparam("key"), q.attempt.c.state == "ready")
+    .values(state="withdrawn", settled_at=bindparam("now"), outcome_code="planned_anew")
+)
 _WITHDRAW_MESSAGE = (
     update(q.message).where(q.message.c.id == bindparam("key")).values(withdrawn_at=bindparam("now"))
 )
@@ -141,29 +146,40 @@ def _withdraw(conn: Connection, decided: Sequence[Decided], now: datetime) -> No
     attempts = [{"key": key, "now": now} for one in decided for key in one.answer.withdraw_attempts]
     if attempts:
         conn.execute(_WITHDRAW_ATTEMPT, attempts)
-    gone = [one for one in decided if one.answer.withdraw_message is not None]
+    older = [{"key": key, "now": now} for one in decided for key in _older_gone(one)]
+    if older:
+        conn.execute(_WITHDRAW_ATTEMPTS_OF, older)
+    gone = older + [
+        {"key": one.answer.withdraw_message, "now": now}
+        for one in decided
+        if one.answer.withdraw_message is not None
+    ]
     if gone:
-        keys = [{"key": one.answer.withdraw_message, "now": now} for one in gone]
-        conn.execute(_WITHDRAW_MESSAGE, keys)
-        conn.execute(_UNCOUNT, [{"key": row["key"]} for row in keys])
+        conn.execute(_WITHDRAW_MESSAGE, gone)
+        conn.execute(_UNCOUNT, [{"key": row["key"]} for row in gone])
     log.append(
         conn,
-        (
-            _entry("withdrawn", one, now, reasons=(one.answer.code,))
-            for one in decided
-            if one.answer.withdraw_attempts or one.answer.withdraw_message is not None
-        ),
+        (_entry("withdrawn", one, now, reasons=(one.answer.code,)) for one in decided if _takes_back(one)),
     )
+
+
+def _older_gone(one: Decided) -> tuple[int, ...]:
+    """Return the older open messages that the unit's newest takes with it, or a new one makes room for."""
+    message, plan = one.facts.open_message, one.answer.plan
+    makes_new = plan is not None and plan.continues_message is None
+    if message is None or not (makes_new or one.answer.withdraw_message is not None):
+        return ()
+    return message.older
+
+
+def _takes_back(one: Decided) -> bool:
+    return bool(one.answer.withdraw_attempts or _older_gone(one)) or one.answer.withdraw_message is not None
 
 
 def _versions(conn: Connection, decided: Sequence[Decided]) -> dict[int, int]:
     """Return the versions to compose under: taking something back has raised some in this transaction."""
     persons = {one.facts.party.person_id: one.facts.party.facts_version for one in decided}
-    raised = {
-        one.facts.party.person_id
-        for one in decided
-        if one.answer.withdraw_attempts or one.answer.withdraw_message is not None
-    }
+    raised = {one.facts.party.person_id for one in decided if _takes_back(one)}
     if raised:
         persons.update(_pairs(conn.execute(_LOCK_PERSONS, {"persons": sorted(raised)})))
     return persons
