@@ -60,6 +60,10 @@ class App:
     composer: Composer
     address_keys: AddressKeys
 
+    def now(self) -> datetime:
+        """Return the business clock: where a trial's clock stands, else the machine's."""
+        return self.installed.trial_now or machine_clock()
+
     def planner(self) -> Planner:
         """Return a planner that composes for the channels this installation can send over."""
         return Planner(self.store, self.versions, self.composer, tuple(BUILDERS))

@@ -191,7 +191,7 @@ def _import(
             file,
             creditor_code=creditor,
             mapping=load_mapping(mapping) if mapping is not None else None,
-            now=machine_clock(),
+            now=app.now(),
             as_of=as_of,
             dry_run=dry_run,
             is_trial=app.installed.is_trial,

@@ -15,7 +15,6 @@ from consent.facts import Reason
 from outreach import bootstrap
 from outreach.claims.amounts import open_cents
 from outreach.cli.output import Output, moment, shown, table
-from outreach.clock import machine_clock
 from outreach.correspondence import log
 from outreach.errors import NotFound, Refused
 from outreach.insight import entries, explain, find, pages
@@ -37,11 +36,6 @@ def register(app: typer.Typer) -> None:
     app.add_typer(log_app, name="log")
 
 
-def _now(app: bootstrap.App) -> datetime:
-    """The business clock: where a trial's clock stands, else the machine's."""
-    return app.installed.trial_now or machine_clock()
-
-
 def preview_command(
     ctx: typer.Context,
     debtor: str = Debtor,
@@ -55,7 +49,7 @@ def preview_command(
 ) -> None:
     """Write a message as it would be sent, exact to the byte, with the decision about it."""
     with bootstrap.opened(bootstrap.read_settings()) as app:
-        now = moment(at, "--at") or _now(app)
+        now = moment(at, "--at") or app.now()
         with app.store.reading() as conn:
             found = find.dossiers_of(conn, debtor=debtor, creditor=creditor, person=person)
             units = find.units_of(conn, found, now, tuple(bootstrap.BUILDERS))
@@ -122,7 +116,7 @@ def explain_command(
 ) -> None:
     """Tell every rule, its verdict and the channel; in the past from the recorded facts."""
     with bootstrap.opened(bootstrap.read_settings()) as app:
-        present = _now(app)
+        present = app.now()
         when = moment(at, "--at")
         with app.store.reading() as conn:
             found = find.dossiers_of(conn, debtor=debtor, creditor=creditor, person=person)

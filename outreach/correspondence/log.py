@@ -9,12 +9,16 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from outreach.clock import machine_clock
 from outreach.correspondence.tables import Artefact, Content, LogEntry
-from outreach.store.types import new_id
+from outreach.store.bulk import insert_rows
+from outreach.store.types import new_id, table_of
+
+log_entry = table_of(LogEntry)
+content = table_of(Content)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,17 +61,13 @@ def append(conn: Connection, entries: Iterable[Entry]) -> None:
         }
         for entry in entries
     ]
-    if rows:
-        conn.execute(insert(LogEntry), rows)
+    insert_rows(conn, log_entry, rows)
 
 
 def keep(conn: Connection, contents: Sequence[tuple[str, str, bytes]], at: datetime) -> None:
     """Keep content: (id, codec, bytes) each."""
-    if contents:
-        conn.execute(
-            insert(Content),
-            [{"id": key, "codec": codec, "body": body, "created_at": at} for key, codec, body in contents],
-        )
+    rows = [{"id": key, "codec": codec, "body": body, "created_at": at} for key, codec, body in contents]
+    insert_rows(conn, content, rows)
 
 
 def content_of(conn: Connection, content_id: str) -> bytes | None:
@@ -89,9 +89,6 @@ def artefact_of(conn: Connection, digest: str) -> bytes | None:
     """Return the bytes of a kept version, or None where there is none."""
     body: bytes | None = conn.execute(select(Artefact.body).where(Artefact.hash == digest)).scalar()  # type: ignore[call-overload]
     return body
-
-
-_EMPTY = {(): "[]"}
 
 
 def _json(value: Any) -> str:

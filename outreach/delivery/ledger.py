@@ -19,6 +19,7 @@ from channels.protocol import Outcome, OutcomeKind, Prepared
 from outreach.correspondence import log
 from outreach.correspondence.tables import Content
 from outreach.planning import queries as q
+from outreach.store.bulk import insert_rows
 from outreach.store.tables.messages import Try
 from outreach.store.tables.operations import Task, Worker
 from outreach.store.types import AnyRow, new_id, table_of
@@ -33,8 +34,6 @@ TASK_DUE = timedelta(days=3)
 FIRST_BACKOFF = timedelta(minutes=1)
 LONGEST_BACKOFF = timedelta(hours=4)
 OUR_BACKOFF = timedelta(minutes=5)
-SHORTEST_LEASE = timedelta(seconds=0.1)
-"""No lease is shorter, so what was settled sooner cannot have been put in doubt meanwhile."""
 
 
 class LeaseLost(Exception):
@@ -47,6 +46,7 @@ class Claimed:
 
     attempt_id: int
     number: int
+    worker_id: str
     channel: str
     prepared: Prepared
     refs: AnyRow
@@ -89,7 +89,7 @@ def turn(
         if state is None:
             raise LeaseLost
         sending = state.sending
-    entries = _settle(conn, settled, now)
+    entries = _settle(conn, settled, now, alive=worker_id if places else "")
     turned = Turned([])
     if sending:
         turned = _claim(conn, worker_id, channel, places, now, machine_now, entries)
@@ -213,7 +213,7 @@ def _is_current(row: AnyRow) -> bool:
 
 _SENDING = (
     update(q.attempt)
-    .where(q.attempt.c.id == bindparam("key"))
+    .where(q.attempt.c.id.in_(bindparam("keys", expanding=True)))
     # The trigger raises the person's version for this hand-over; the attempt's own follows it.
     .values(
         state="sending",
@@ -230,9 +230,10 @@ def _hand_over(
 ) -> list[Claimed]:
     if not rows:
         return []
-    conn.execute(_SENDING, [{"key": row.id, "now": now, "worker": worker_id} for row in rows])
-    conn.execute(
-        insert(try_),
+    conn.execute(_SENDING, {"keys": [row.id for row in rows], "now": now, "worker": worker_id})
+    insert_rows(
+        conn,
+        try_,
         [
             {
                 "attempt_id": row.id,
@@ -250,6 +251,7 @@ def _hand_over(
         Claimed(
             attempt_id=row.id,
             number=row.tries + 1,
+            worker_id=worker_id,
             channel=row.channel,
             prepared=Prepared(row.token, row.address, row.sender, row.body),
             refs=row,
@@ -261,7 +263,7 @@ def _hand_over(
 
 _CLOSE = (
     update(q.attempt)
-    .where(q.attempt.c.id == bindparam("key"), q.attempt.c.state == "ready")
+    .where(q.attempt.c.id.in_(bindparam("keys", expanding=True)), q.attempt.c.state == "ready")
     .values(
         state=bindparam("new_state"),
         facts_version=q.attempt.c.facts_version + 1,
@@ -276,7 +278,8 @@ def _pass_over(
 ) -> list[log.Entry]:
     """Close attempts that may no longer be handed over; the trigger makes their dossiers due."""
     if rows:
-        conn.execute(_CLOSE, [{"key": row.id, "new_state": state, "now": now, "code": code} for row in rows])
+        keys = [row.id for row in rows]
+        conn.execute(_CLOSE, {"keys": keys, "new_state": state, "now": now, "code": code})
     return [_entry(state, row, now, reasons=(code,)) for row in rows]
 
 
@@ -301,7 +304,7 @@ _ENTRIES = {
 _SETTLE = (
     update(q.attempt)
     .where(
-        q.attempt.c.id == bindparam("key"),
+        q.attempt.c.id.in_(bindparam("keys", expanding=True)),
         q.attempt.c.tries == bindparam("number"),
         or_(q.attempt.c.state == "sending", q.attempt.c.state == "in_doubt"),
     )
@@ -340,28 +343,24 @@ def settle(conn: Connection, settled: Sequence[Settled], now: datetime) -> None:
     log.append(conn, _settle(conn, settled, now))
 
 
-def _settle(conn: Connection, settled: Sequence[Settled], now: datetime) -> list[log.Entry]:
-    """Write outcomes: of the attempt and of the try, with what the other side said; return their entries."""
+def _settle(conn: Connection, settled: Sequence[Settled], now: datetime, alive: str = "") -> list[log.Entry]:
+    """Write outcomes: of the attempt and of the try, with what the other side said; return their entries.
+
+    `alive` is a worker known to hold its lease: nothing of it can have been put in doubt meanwhile.
+    """
     if not settled:
         return []
     said = {place: new_id() for place, one in enumerate(settled) if one.outcome.detail}
     log.keep(
         conn, [(key, "text", settled[place].outcome.detail.encode()) for place, key in said.items()], now
     )
-    conn.execute(
-        _SETTLE,
-        [
-            {
-                "key": one.claimed.attempt_id,
-                "number": one.claimed.number,
-                "new_state": _STATES[one.outcome.kind],
-                "now": now,
-                "code": one.outcome.code[:40],
-                "try_at": now + _backoff(one),
-            }
-            for one in settled
-        ],
-    )
+    alike: dict[tuple[Any, ...], list[int]] = {}
+    for one in settled:
+        kind = (_STATES[one.outcome.kind], one.outcome.code[:40], _backoff(one), one.claimed.number)
+        alike.setdefault(kind, []).append(one.claimed.attempt_id)
+    for (state, code, backoff, number), keys in alike.items():
+        values = {"new_state": state, "code": code, "try_at": now + backoff, "number": number, "now": now}
+        conn.execute(_SETTLE, {"keys": keys, **values})
     back = [
         {"key": one.claimed.attempt_id}
         for one in settled
@@ -385,7 +384,7 @@ def _settle(conn: Connection, settled: Sequence[Settled], now: datetime) -> list
         ],
     )
     _open_tasks(conn, settled, now)
-    _close_tasks(conn, settled, now)
+    _close_tasks(conn, [one for one in settled if one.claimed.worker_id != alive], now)
     return [
         _entry(
             _ENTRIES[one.outcome.kind],
@@ -436,12 +435,7 @@ _CLOSE_TASK = (
 
 
 def _close_tasks(conn: Connection, settled: Sequence[Settled], now: datetime) -> None:
-    tokens = [
-        one.claimed.prepared.token
-        for one in settled
-        if one.outcome.kind is not OutcomeKind.IN_DOUBT
-        and one.ended_at - one.claimed.claimed_at > SHORTEST_LEASE
-    ]
+    tokens = [one.claimed.prepared.token for one in settled if one.outcome.kind is not OutcomeKind.IN_DOUBT]
     if tokens:
         conn.execute(_CLOSE_TASK, {"tokens": tokens, "now": now})
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, func, select, update
 
 from outreach.correspondence import log
 from outreach.intake.contact_values import PointValue
@@ -14,6 +14,7 @@ from outreach.intake.load_debtors import PERSON_COLUMNS, debtor, person
 from outreach.intake.load_points import changed_point, new_point, point, point_changes, points_by_person
 from outreach.intake.pending import Mark
 from outreach.parties.addresses import AddressKeys
+from outreach.store.bulk import insert_rows
 from outreach.store.tables.claims import Claim
 from outreach.store.types import table_of
 
@@ -150,5 +151,5 @@ def _change_points(
     if updates:
         conn.execute(_SET_POINT, updates)
     if new:
-        conn.execute(insert(point), new)
+        insert_rows(conn, point, new)
     return moved

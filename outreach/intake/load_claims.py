@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, Select, insert, select
+from sqlalchemy import Connection, Row, Select, select
 
 from outreach.intake.bookings import Booking, credit_note_of
 from outreach.intake.claim_values import columns_of, merged_details
@@ -24,6 +24,7 @@ from outreach.intake.pending import Note, Pending
 from outreach.intake.report import Fared
 from outreach.intake.rows import ClaimKind, ClaimRow
 from outreach.intake.run import Terms
+from outreach.store.bulk import insert_rows
 from outreach.store.types import new_id
 
 NUMBER_LENGTH = 100
@@ -188,7 +189,7 @@ class ClaimsBatch:
         new = {key: wanted for key, wanted in self._wanted.items() if wanted.known is None}
         dossiers.find_or_make({self._dossier_key(key, one): one.line for key, one in new.items()})
         if new:
-            self._conn.execute(insert(claim), [self._row(key, one, dossiers) for key, one in new.items()])
+            insert_rows(self._conn, claim, [self._row(key, one, dossiers) for key, one in new.items()])
         dossiers.add_debtors(
             {self._dossier_key(key, one): self._debtor(key, one) for key, one in new.items()}
         )

@@ -11,13 +11,14 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, insert, select
+from sqlalchemy import Connection, Row, select
 
 from outreach.intake.contact_values import PointValue, email_point, points_of
 from outreach.intake.load_points import new_point, point, point_changes, points_by_person
 from outreach.intake.pending import Note, Pending
 from outreach.intake.rows import ClaimRow, CoDebtor
 from outreach.parties.addresses import AddressKeys
+from outreach.store.bulk import insert_rows
 from outreach.store.tables.parties import Debtor, Person
 from outreach.store.types import new_id, table_of
 
@@ -138,8 +139,9 @@ class Debtors:
     def _add(self, new: Sequence[DebtorKey]) -> None:
         """Write new persons before their debtors and contact points: what is not there yet raises nothing."""
         pseudonyms = {new_id(): key for key in new}
-        self._conn.execute(
-            insert(person),
+        insert_rows(
+            self._conn,
+            person,
             [
                 _DEFAULTS | self._told[key].columns | {"pseudonym": pseudonym}
                 for pseudonym, key in pseudonyms.items()
@@ -151,8 +153,9 @@ class Debtors:
                 select(person.c.id, person.c.pseudonym).where(person.c.pseudonym.in_(pseudonyms))
             )
         }
-        self._conn.execute(
-            insert(debtor),
+        insert_rows(
+            self._conn,
+            debtor,
             [
                 {"creditor_id": key[0], "external_id": key[1], "person_id": ids[pseudonym]}
                 for pseudonym, key in pseudonyms.items()
@@ -167,7 +170,7 @@ class Debtors:
             for kind, value in self._told[key].points.items():
                 points.append(new_point(person_id, kind, value, self._keys.of(kind, value.value)))
         if points:
-            self._conn.execute(insert(point), points)
+            insert_rows(self._conn, point, points)
 
 
 def compare(

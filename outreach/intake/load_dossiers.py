@@ -6,9 +6,10 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, select
 
 from outreach.intake.load_debtors import Known
+from outreach.store.bulk import insert_rows
 from outreach.store.tables.parties import Dossier, DossierParty
 from outreach.store.triggers import AT_ONCE
 from outreach.store.types import new_id, table_of
@@ -61,8 +62,9 @@ class Dossiers:
         made = {new_id(): key for key in wanted if key not in self.ids}
         if not made:
             return
-        self._conn.execute(
-            insert(dossier),
+        insert_rows(
+            self._conn,
+            dossier,
             [
                 key._asdict() | {"pseudonym": pseudonym, "next_look_at": DUE_NOW, "waits_on_payments": False}
                 for pseudonym, key in made.items()
@@ -81,7 +83,7 @@ class Dossiers:
             if self.ids[key].id in self._new
         ]
         if rows:
-            self._conn.execute(insert(party), rows)
+            insert_rows(self._conn, party, rows)
 
     def add_co_debtors(self, parties: Iterable[tuple[int, int, int]]) -> set[int]:
         """Write co-debtors: (line, dossier, person) each; returns the lines that added one.
@@ -101,5 +103,5 @@ class Dossiers:
                 {"dossier_id": dossier_id, "person_id": person_id, "role": "co_debtor"}
                 for dossier_id, person_id in new
             ]
-            self._conn.execute(insert(party), rows)
+            insert_rows(self._conn, party, rows)
         return set(new.values())

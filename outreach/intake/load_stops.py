@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, select, update
 
 from outreach.correspondence import log
 from outreach.intake.rows import ClaimRow
 from outreach.intake.run import OPERATOR_ZONE
+from outreach.store.bulk import insert_rows
 from outreach.store.tables.claims import Stop
 from outreach.store.types import new_id, table_of
 
@@ -140,7 +141,7 @@ def _write(
         for one in new
     ]
     if rows:
-        conn.execute(insert(stop), rows)
+        insert_rows(conn, stop, rows)
     if moved:
         statement = update(stop).where(stop.c.id == bindparam("row_id"))
         conn.execute(

@@ -6,11 +6,12 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from outreach.intake.bookings import Booking
 from outreach.intake.ledger import allocation, payment
+from outreach.store.bulk import insert_rows
 from outreach.store.tables.operations import Task
 from outreach.store.types import new_id, table_of
 
@@ -61,7 +62,7 @@ def record(
         for claim_id, cents in booking.parts.items()
     ]
     if rows:
-        conn.execute(insert(allocation), rows)
+        insert_rows(conn, allocation, rows)
     _open_tasks(conn, [booking for booking in originals if booking.unplaced], now)
     _close_tasks(conn, [booking for booking in moved if not booking.unplaced], now, actor)
 
@@ -69,8 +70,9 @@ def record(
 def _insert(conn: Connection, bookings: Sequence[Booking]) -> None:
     if not bookings:
         return
-    conn.execute(
-        insert(payment),
+    insert_rows(
+        conn,
+        payment,
         [
             {
                 "creditor_id": one.creditor_id,

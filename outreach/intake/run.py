@@ -188,6 +188,10 @@ class Run:
     def finish(self) -> ImportReport:
         """Close the run: its totals, and the day up to which the creditors' payments are known."""
         as_of = self.terms.as_of
+        if as_of is not None and self.counts.refused:
+            # A refused row may be somebody's payment: a day that misses one is not fully processed.
+            self.notices["payments_not_known_until_refused_rows_are_mended"] += self.counts.refused
+            as_of = None
 
         def close(conn: Connection) -> None:
             values = self.counts.as_dict() | {"as_of_on": as_of}
@@ -200,9 +204,6 @@ class Run:
             self._append(conn, "whole", self.counts)
 
         self.write(close)
-        if as_of is not None and self.counts.refused:
-            # The day counts as processed although rows of it were refused: whoever ran this must mend them.
-            self.notices["as_of_with_refused_rows"] += self.counts.refused
         return ImportReport(
             kind=self.kind,
             file_name=self.file,

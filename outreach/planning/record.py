@@ -13,7 +13,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, bindparam, case, exists, func, insert, literal_column, or_, select, update
+from sqlalchemy import Connection, bindparam, case, exists, func, literal_column, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from consent.facts import VerdictKind
@@ -25,6 +25,7 @@ from outreach.planning.decide import Answer, Outcome, Rules
 from outreach.planning.facts import UnitFacts
 from outreach.planning.load import civil_today
 from outreach.planning.versions import CODE_VERSION
+from outreach.store.bulk import insert_rows
 from outreach.store.tables.messages import DayAccount, Tick
 from outreach.store.tables.operations import Task
 from outreach.store.types import AnyRow, new_id, table_of
@@ -208,7 +209,7 @@ def _insert_messages(conn: Connection, decided: Sequence[Decided], now: datetime
         rows[pseudonym] = (place, _message_row(one, pseudonym, now))
     if not rows:
         return found
-    conn.execute(insert(q.message), [row for _, row in rows.values()])
+    insert_rows(conn, q.message, [row for _, row in rows.values()])
     ids = _pairs(conn.execute(_MESSAGE_IDS, {"pseudonyms": list(rows)}))
     told = []
     for pseudonym, (place, _) in rows.items():
@@ -225,7 +226,7 @@ def _insert_messages(conn: Connection, decided: Sequence[Decided], now: datetime
             }
             for claim_id, step in one.answer.plan.steps
         ]
-    conn.execute(insert(q.message_claim), told)
+    insert_rows(conn, q.message_claim, told)
     return found
 
 
@@ -274,7 +275,7 @@ def _insert_decisions(
         rows[pseudonym] = (place, _decision_row(one, answer, fingerprint, pseudonym, facts_id, now))
     if rows:
         log.keep(conn, contents, now)
-        conn.execute(insert(q.decision), [row for _, row in rows.values()])
+        insert_rows(conn, q.decision, [row for _, row in rows.values()])
         ids = _pairs(conn.execute(_DECISION_IDS, {"pseudonyms": list(rows)}))
         found |= {place: (ids[pseudonym], pseudonym) for pseudonym, (place, _) in rows.items()}
     withheld = [
@@ -375,7 +376,7 @@ def _insert_attempts(
         )
     if rows:
         log.keep(conn, contents, now)
-        conn.execute(insert(q.attempt), rows)
+        insert_rows(conn, q.attempt, rows)
         log.append(conn, entries)
 
 

@@ -9,7 +9,7 @@ import pytest
 from outreach.config import Settings
 from tests.stories.processes import address, installation, reconcile, relay
 
-PEOPLE = 300
+PEOPLE = 240
 REFUSED = (5, 17, 99)
 FAULTS = (
     *(f"rcpt:to={address(number)}:reply=550 5.1.1 unknown" for number in REFUSED),

@@ -14,7 +14,7 @@ from tests.stories.processes import CONNECTIONS, installation, kill, reconcile, 
 PEOPLE = 600
 PLANNING_KILLS = 5
 SENDING_KILLS = 20
-SLOW = ("--delay-ms", "220")
+SLOW = ("--delay-ms", "200")
 """Two answers a mail over eight connections: 600 mails take half a minute at the least."""
 
 

@@ -37,14 +37,18 @@ class Invoice:
     told: list[date] = field(default_factory=list)
 
 
+def us_date(text: str) -> date:
+    """Read month, day and year."""
+    month, day, year = (int(part) for part in text.split("/"))
+    return date(year, month, day)
+
+
 def reckoned(path: Path) -> tuple[dict[str, list[date]], dict[str, list[Invoice]]]:
     """Reckon by hand when each debtor is written to: one message a debtor, told steps a claim, caps and Sundays."""
     book: dict[str, list[Invoice]] = defaultdict(list)
     with path.open(encoding="utf-8-sig", newline="") as file:
         for row in csv.DictReader(file):
-            due, settled = (
-                datetime.strptime(row[name], "%m/%d/%Y").date() for name in ("DueDate", "SettledDate")
-            )
+            due, settled = (us_date(row[name]) for name in ("DueDate", "SettledDate"))
             book[row["customerID"]].append(Invoice(row["invoiceNumber"], due, settled))
     written: dict[str, list[date]] = defaultdict(list)
     for number in range((LAST - FIRST).days + 1):

@@ -128,10 +128,11 @@ def answer(
     claimed: Claimed,
     kind: OutcomeKind = OutcomeKind.ACCEPTED,
     code: str = "250",
-    retry_after: timedelta | None = None,
+    *,
+    ended_at: datetime = NOW,
 ) -> Settled:
     """What the other side said to a hand-over."""
-    return Settled(claimed, Outcome(kind, code, "as it was said", retry_after=retry_after), NOW)
+    return Settled(claimed, Outcome(kind, code, "as it was said"), ended_at)
 
 
 @contextmanager

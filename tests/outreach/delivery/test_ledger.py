@@ -83,7 +83,9 @@ def test_a_claim_takes_one_attempt_of_a_person(desk: Desk) -> None:
 CHANGES: dict[str, Callable[[Connection, make.Debtor], object]] = {
     "a stop": lambda conn, jan: a_stop(jan.person_id)(conn),
     "an address": lambda conn, jan: conn.execute(
-        update(make.point).where(make.point.c.id == jan.point_id).values(value="b@example.net", address_key="b")
+        update(make.point)
+        .where(make.point.c.id == jan.point_id)
+        .values(value="b@example.net", address_key="b")
     ),
     "the creditor's phone": lambda conn, jan: conn.execute(
         update(make.creditor).where(make.creditor.c.id == jan.creditor_id).values(phone="0800 1")
@@ -196,7 +198,9 @@ def test_a_temporary_failure_keeps_its_own_version_valid(desk: Desk) -> None:
     for number in (1, 2):
         (claimed,) = desk.turn(worker, now=NOW + (number - 1) * SOON).claimed
         assert claimed.number == number
-        desk.turn(worker, answer(claimed, OutcomeKind.RETRY_AFTER, "450 4.2.1"), now=NOW + (number - 1) * SOON)
+        desk.turn(
+            worker, answer(claimed, OutcomeKind.RETRY_AFTER, "450 4.2.1"), now=NOW + (number - 1) * SOON
+        )
         (row,) = desk.attempts()
         assert (row.state, row.handed_over_at) == ("ready", None)
         assert row.facts_version == desk.version(jan.person_id)
@@ -205,7 +209,11 @@ def test_a_temporary_failure_keeps_its_own_version_valid(desk: Desk) -> None:
     desk.turn(worker, answer(claimed), now=NOW + 2 * SOON)
     (row,) = desk.attempts()
     assert (row.state, row.tries) == ("accepted", 3)
-    assert [one.outcome for one in desk.rows(tables.messages.Try)] == ["retry_after", "retry_after", "accepted"]
+    assert [one.outcome for one in desk.rows(tables.messages.Try)] == [
+        "retry_after",
+        "retry_after",
+        "accepted",
+    ]
     said = desk.entries()
     assert (said.count("handed_over"), said.count("postponed"), said.count("accepted")) == (3, 2, 1)
     assert said.count("withdrawn") == 0
@@ -332,7 +340,7 @@ def test_a_late_answer_settles_what_was_put_in_doubt(desk: Desk, kind: OutcomeKi
     assert desk.states() == ["in_doubt"]
     assert desk.tasks() == [("in_doubt", "worker_died")]
     desk.plan()
-    desk.turn(worker, answer(claimed, kind), places=0)
+    desk.turn(worker, answer(claimed, kind, ended_at=NOW + LEASE), places=0)
     (row,) = desk.attempts()
     state, tasks = LATE[kind]
     assert row.state == state

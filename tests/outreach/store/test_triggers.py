@@ -99,7 +99,10 @@ def read_columns() -> set[str]:
 def watched() -> list[str]:
     """The declared columns of personal facts."""
     return [
-        f"{watch.table}.{name}" for watch in triggers.WATCHES if watch.table in PERSONAL for name in watch.columns
+        f"{watch.table}.{name}"
+        for watch in triggers.WATCHES
+        if watch.table in PERSONAL
+        for name in watch.columns
     ]
 
 
@@ -246,7 +249,9 @@ def test_every_fact_of_a_creditor_that_is_read_raises_its_epoch() -> None:
 
 
 @pytest.mark.parametrize("name", watched())
-def test_a_changed_column_raises_whom_it_concerns_and_makes_their_dossiers_due(world: World, name: str) -> None:
+def test_a_changed_column_raises_whom_it_concerns_and_makes_their_dossiers_due(
+    world: World, name: str
+) -> None:
     """A change raises the versions of exactly the persons concerned, and their dossiers are looked at at once."""
     table_name, _, column_name = name.partition(".")
     table = metadata.tables[table_name]
@@ -347,9 +352,7 @@ def test_a_stop_on_a_creditor_raises_its_epoch_when_it_comes_changes_and_goes(wo
     """A stop of a whole creditor is a fact of the creditor, from its first row to its last."""
     made: list[int] = []
     works: list[Callable[[Connection], Any]] = [
-        lambda conn: made.append(
-            make.a_stop(conn, "hold", "creditor", creditor_id=world.jan.creditor_id)
-        ),
+        lambda conn: made.append(make.a_stop(conn, "hold", "creditor", creditor_id=world.jan.creditor_id)),
         lambda conn: conn.execute(update(make.stop).where(make.stop.c.id == made[0]).values(lifted_at=AT)),
         lambda conn: conn.execute(delete(make.stop).where(make.stop.c.id == made[0])),
     ]
@@ -430,7 +433,9 @@ def test_what_was_written_stays_as_it_was_written(settings: Settings) -> None:
     if store.dialect == "postgresql":
         refused += [f"TRUNCATE {table} CASCADE" for table in ("log_entry", "artefact", "decision")]
     else:
-        refused += [f"INSERT OR REPLACE INTO {table} SELECT * FROM {table}" for table in ("log_entry", "artefact")]
+        refused += [
+            f"INSERT OR REPLACE INTO {table} SELECT * FROM {table}" for table in ("log_entry", "artefact")
+        ]
     for statement in refused:
         with pytest.raises(DBAPIError, match="only ever added"), store.transaction() as conn:
             conn.execute(text(statement))
@@ -490,4 +495,3 @@ def test_changed_triggers_are_found_and_stop_the_sending(settings: Settings) -> 
         with opened(settings, for_sending=True) as app:
             assert app.installed.sending
     store.close()
-
