@@ -35,6 +35,7 @@ GENEROUS = 120.0
 
 attempt = table_of(tables.messages.Attempt)
 message = table_of(tables.messages.Message)
+tick = table_of(tables.messages.Tick)
 try_ = table_of(tables.messages.Try)
 entry = table_of(tables.correspondence.LogEntry)
 worker = table_of(tables.operations.Worker)
@@ -157,6 +158,11 @@ class Installation:
             return conn.execute(
                 select(func.count()).where(or_(attempt.c.state == "sending", attempt.c.state == "ready"))
             ).scalar_one()
+
+    def ticks(self) -> int:
+        """How many ticks have begun."""
+        with self.store.reading() as conn:
+            return conn.execute(select(func.count()).select_from(tick)).scalar_one()
 
     def states(self) -> Counter[str]:
         """How many attempts are in each state."""

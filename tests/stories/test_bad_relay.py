@@ -9,13 +9,13 @@ import pytest
 from outreach.config import Settings
 from tests.stories.processes import address, installation, reconcile, relay
 
-PEOPLE = 240
+PEOPLE = 160
 REFUSED = (5, 17, 99)
 FAULTS = (
     *(f"rcpt:to={address(number)}:reply=550 5.1.1 unknown" for number in REFUSED),
     "mail:every25:close=421 4.3.2 later",
     "mail:p0.01:drop",
-    "mail:only90:reply=451 4.7.0 slowly",
+    "mail:only60:reply=451 4.7.0 slowly",
     "rcpt:p0.04:reply=450 4.2.1 busy",
     "rcpt:p0.01:hang",
     "data:p0.01:drop",

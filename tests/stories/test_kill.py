@@ -24,10 +24,13 @@ def test_killed_senders_send_nothing_twice_and_lose_nothing(settings: Settings, 
     chance = random.Random(20261123)
     kills = 0
     with relay(tmp_path, *SLOW) as to, installation(settings, to, PEOPLE) as place:
-        for _ in range(PLANNING_KILLS):
+        planned = []
+        for number in range(PLANNING_KILLS):
             sender = place.start()
-            time.sleep(0.7 + chance.uniform(0, 1.5))
+            until(lambda number=number: place.ticks() > number, "a tick to begin")
+            time.sleep(chance.uniform(0, 0.6 * (number + 1)))
             kills += kill(sender)
+            planned.append(place.states().total())
         for _ in range(SENDING_KILLS):
             before = to.count()
             sender = place.start()
@@ -43,4 +46,4 @@ def test_killed_senders_send_nothing_twice_and_lose_nothing(settings: Settings, 
     assert books.accepted + books.in_doubt == PEOPLE
     assert not books.others
     assert books.in_doubt <= CONNECTIONS * kills
-    print(f"{settings.url.split(':')[0]}: {kills} kills, {books}")
+    print(f"{settings.url.split(':')[0]}: {kills} kills, planned after each of the first {planned}, {books}")

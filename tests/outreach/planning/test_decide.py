@@ -119,7 +119,7 @@ points = st.builds(
     address_key=keys,
     certainty=st.sampled_from(["verified", "unverified", "wrong_person", "dead"]),
 )
-units = st.builds(
+anything = st.builds(
     UnitFacts,
     dossier_id=st.just(1),
     dossier=st.just("d"),
@@ -142,9 +142,76 @@ units = st.builds(
     channels=st.just((Kind.EMAIL,)),
 )
 
+good = UnitFacts(
+    dossier_id=1,
+    dossier="d",
+    contract_id="",
+    debtor_external_id="D1",
+    currency="EUR",
+    creditor=CreditorFact(
+        id=1,
+        code="WOON",
+        name="De Linde",
+        iban="",
+        phone="",
+        email="",
+        sending=True,
+        strategy="friendly_pair",
+        interval_days=5,
+        freshness_hours=72,
+        payments_until_on=date(2026, 12, 31),
+        policy_epoch=0,
+    ),
+    party=PartyFact(
+        person_id=1,
+        pseudonym="p",
+        role="debtor",
+        kind="person",
+        name="Jan",
+        language="nl",
+        form_of_address="formal",
+        preferred_channel=None,
+        country="NL",
+        zone="Europe/Amsterdam",
+        deceased=False,
+        facts_version=1,
+    ),
+    claims=(),
+    unplaced_cents=0,
+    sending_on=True,
+    points=(
+        PointFact(id=1, channel=Kind.EMAIL, value="jan@example.net", address_key="a", certainty="verified"),
+    ),
+    channels=(Kind.EMAIL,),
+)
+odd = st.sets(
+    st.sampled_from(
+        [
+            "creditor",
+            "party",
+            "unplaced_cents",
+            "sending_on",
+            "stops",
+            "handed_over",
+            "reserved_until",
+            "points",
+        ]
+    ),
+    max_size=2,
+)
+units = st.builds(
+    lambda strange, names: replace(
+        good, claims=strange.claims, **{name: getattr(strange, name) for name in names}
+    ),
+    anything,
+    odd,
+)
+"""Facts that mostly allow a message, with up to two of them as strange as they come; else nothing would be said."""
+moments = st.just(NOW) | moments
+
 
 @given(units, moments, st.none() | st.lists(attempts, max_size=3, unique_by=lambda one: one.id))
-@settings(max_examples=400)
+@settings(max_examples=300)
 def test_no_plan_without_an_open_amount_and_the_gate_s_leave(
     facts: UnitFacts, now: datetime, tried: list[AttemptFact] | None
 ) -> None:
@@ -190,7 +257,7 @@ def test_no_plan_without_an_open_amount_and_the_gate_s_leave(
 
 
 @given(units, moments)
-@settings(max_examples=200)
+@settings(max_examples=100)
 def test_what_is_not_said_is_not_left_ready(facts: UnitFacts, now: datetime) -> None:
     """Where nothing is to be said, whatever an earlier look made ready is taken back."""
     ready = AttemptFact(
