@@ -11,10 +11,11 @@ from typing import Any
 from outreach import bootstrap
 from outreach.bench.book import DUE_NOW, make_book, postgresql_database
 from outreach.config import Settings
+from outreach.planning.batch import Batch, Decided
 from outreach.planning.decide import decide
 from outreach.planning.facts import UnitFacts
 from outreach.planning.load import civil_today, due_dossiers, load
-from outreach.planning.record import Batch, Decided, record
+from outreach.planning.record import record
 from outreach.schedule.tick import begin_tick
 
 AT_A_TIME = 200

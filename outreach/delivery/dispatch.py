@@ -19,8 +19,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from channels.protocol import Channel, Outcome, OutcomeKind, Slot
 from outreach.clock import Clock, machine_clock
-from outreach.delivery import ledger
-from outreach.delivery.ledger import Claimed, LeaseLost, Settled, Turned
+from outreach.delivery import ledger, workers
+from outreach.delivery.ledger import LeaseLost, Turned
+from outreach.delivery.settle import Claimed, Settled
 from outreach.store.writer import Store
 
 LEASE = timedelta(seconds=20)
@@ -76,17 +77,19 @@ class Lease:
         if self._renewing is not None:
             self._renewing.cancel()
             await asyncio.gather(self._renewing, return_exceptions=True)
-        await self.store.write(lambda conn: ledger.retire(conn, self.worker_id, machine_clock()))
+        await self.store.write(lambda conn: workers.retire(conn, self.worker_id, machine_clock()))
 
     async def register(self) -> None:
         """Register as a new worker, at the start or after this one was declared dead."""
         self.worker_id = await self.store.write(
-            lambda conn: ledger.register(conn, socket.gethostname(), os.getpid(), self.lease, machine_clock())
+            lambda conn: workers.register(
+                conn, socket.gethostname(), os.getpid(), self.lease, machine_clock()
+            )
         )
 
     async def reap(self) -> int:
         """Put in doubt what workers without a lease left in `sending`."""
-        lost = await self.store.write(lambda conn: ledger.reap(conn, self.clock(), machine_clock()))
+        lost = await self.store.write(lambda conn: workers.reap(conn, self.clock(), machine_clock()))
         self.in_doubt += lost
         return lost
 
@@ -104,7 +107,7 @@ class Lease:
                 log.warning("the lease could not be renewed: %s", type(error).__name__)
 
     def _renewed(self, worker_id: str, conn: Connection) -> bool:
-        return ledger.renew(conn, worker_id, self.lease, machine_clock())
+        return workers.renew(conn, worker_id, self.lease, machine_clock())
 
 
 class Dispatcher:
@@ -285,5 +288,5 @@ class Dispatcher:
 
     def _abandon(self, conn: Connection) -> None:
         """Put in doubt what a turn claimed and could not tell, as when its commit was lost on the way."""
-        lost = ledger.abandon(conn, self.lease.worker_id, self.channel.kind.value, self.clock())
+        lost = workers.abandon(conn, self.lease.worker_id, self.channel.kind.value, self.clock())
         self.lease.in_doubt += lost

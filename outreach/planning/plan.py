@@ -12,11 +12,12 @@ import msgspec
 from sqlalchemy import Connection
 
 from channels.kinds import Kind
+from outreach.planning.batch import Batch, Decided, Recorded
 from outreach.planning.compose import Composer
 from outreach.planning.decide import Answer, Outcome, decide
 from outreach.planning.facts import UnitFacts
 from outreach.planning.load import civil_today, due_dossiers, load
-from outreach.planning.record import Batch, Decided, Recorded, record
+from outreach.planning.record import record
 from outreach.planning.versions import Versions
 from outreach.store.types import new_id
 from outreach.store.writer import Store

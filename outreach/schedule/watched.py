@@ -11,9 +11,9 @@ from typing import Protocol, runtime_checkable
 
 from channels.kinds import Kind
 from channels.protocol import Channel, Outcome, Prepared, Slot
+from outreach.planning.batch import Decided
 from outreach.planning.facts import UnitFacts
 from outreach.planning.plan import Planner
-from outreach.planning.record import Decided
 from outreach.schedule.pulse import Pulse
 
 

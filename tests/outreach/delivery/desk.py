@@ -16,11 +16,12 @@ from channels.protocol import Outcome, OutcomeKind
 from outreach import tables
 from outreach.bootstrap import App, initialise, opened
 from outreach.config import Settings
-from outreach.delivery import ledger
-from outreach.delivery.ledger import Claimed, Settled, Turned
+from outreach.delivery import ledger, workers
+from outreach.delivery.ledger import Turned
+from outreach.delivery.settle import Claimed, Settled
+from outreach.planning.batch import Batch
 from outreach.planning.load import civil_today, load
 from outreach.planning.plan import Planned
-from outreach.planning.record import Batch
 from outreach.store.types import table_of
 from tests import builders as make
 
@@ -63,7 +64,7 @@ class Desk:
 
     def register(self, at: datetime = NOW) -> str:
         """Register a worker with a lease from this moment of the machine."""
-        return self.run(lambda conn: ledger.register(conn, "host", 1, LEASE, at))
+        return self.run(lambda conn: workers.register(conn, "host", 1, LEASE, at))
 
     def turn(
         self,
@@ -78,7 +79,7 @@ class Desk:
 
     def reap(self, machine: datetime) -> int:
         """Put in doubt what the dead left behind."""
-        return self.run(lambda conn: ledger.reap(conn, NOW, machine))
+        return self.run(lambda conn: workers.reap(conn, NOW, machine))
 
     def attempts(self) -> list[Any]:
         """Every attempt, oldest first."""

@@ -14,7 +14,7 @@ from outreach import tables
 from outreach.casework.stops import NewStop, set_stop
 from outreach.casework.switches import switch_creditor, switch_sending
 from outreach.config import Settings
-from outreach.delivery import ledger
+from outreach.delivery import workers
 from outreach.delivery.ledger import LeaseLost, Turned
 from outreach.planning.record import record
 from tests import builders as make
@@ -390,9 +390,9 @@ def test_a_worker_without_a_lease_claims_nothing(desk: Desk) -> None:
     (claimed,) = desk.turn(worker, places=1).claimed
     with pytest.raises(LeaseLost):
         desk.turn(worker, machine=NOW + LEASE)
-    assert desk.run(lambda conn: ledger.renew(conn, worker, LEASE, NOW + LEASE))
+    assert desk.run(lambda conn: workers.renew(conn, worker, LEASE, NOW + LEASE))
     assert desk.reap(NOW + LEASE + LEASE) == 1
-    assert not desk.run(lambda conn: ledger.renew(conn, worker, LEASE, NOW + LEASE))
+    assert not desk.run(lambda conn: workers.renew(conn, worker, LEASE, NOW + LEASE))
     with pytest.raises(LeaseLost):
         desk.turn(worker, machine=NOW)
     assert desk.states() == ["in_doubt", "ready"]
@@ -408,7 +408,7 @@ def test_a_worker_that_stops_by_itself_is_not_declared_dead(desk: Desk) -> None:
     tidy, untidy = desk.register(), desk.register()
     desk.turn(untidy)
     for worker in (tidy, untidy):
-        desk.run(lambda conn, worker=worker: ledger.retire(conn, worker, NOW))
+        desk.run(lambda conn, worker=worker: workers.retire(conn, worker, NOW))
     assert desk.reap(NOW) == 1
     dead = {row.id for row in desk.rows(tables.operations.Worker) if row.declared_dead_at}
     assert dead == {untidy}
