@@ -13,6 +13,7 @@ from channels.protocol import Outcome, OutcomeKind, Prepared
 from outreach.correspondence import log
 from outreach.delivery.entries import ACTOR, entry, insert_tasks, task, task_row
 from outreach.planning import queries as q
+from outreach.store.bulk import update_rows
 from outreach.store.tables.messages import Try
 from outreach.store.types import AnyRow, new_id, table_of
 
@@ -85,17 +86,6 @@ _NOT_HANDED_OVER = (
     )
     .values(handed_over_at=None)
 )
-_END_TRY = (
-    update(try_)
-    .where(try_.c.attempt_id == bindparam("key"), try_.c.number == bindparam("try_number"))
-    .values(
-        ended_at=bindparam("ended"),
-        outcome=bindparam("kind"),
-        code=bindparam("reply"),
-        provider_id=bindparam("provider"),
-        content_id=bindparam("said"),
-    )
-)
 
 
 def settle(conn: Connection, settled: Sequence[Settled], now: datetime) -> None:
@@ -130,21 +120,19 @@ def settle_all(
     ]
     if back:
         conn.execute(_NOT_HANDED_OVER, back)
-    conn.execute(
-        _END_TRY,
-        [
-            {
-                "key": one.claimed.attempt_id,
-                "try_number": one.claimed.number,
-                "ended": one.ended_at,
-                "kind": one.outcome.kind.value,
-                "reply": one.outcome.code[:40],
-                "provider": one.outcome.provider_id or "",
-                "said": said.get(place),
-            }
-            for place, one in enumerate(settled)
-        ],
-    )
+    tries = [
+        {
+            "attempt_id": one.claimed.attempt_id,
+            "number": one.claimed.number,
+            "ended_at": one.ended_at,
+            "outcome": one.outcome.kind.value,
+            "code": one.outcome.code[:40],
+            "provider_id": one.outcome.provider_id or "",
+            "content_id": said.get(place),
+        }
+        for place, one in enumerate(settled)
+    ]
+    update_rows(conn, try_, ("attempt_id", "number"), tries)
     _open_tasks(conn, settled, now)
     _close_tasks(conn, [one for one in settled if one.claimed.worker_id != alive], now)
     return [

@@ -17,6 +17,7 @@ from outreach.planning.account import write_account
 from outreach.planning.batch import Batch, Decided, Recorded, build, entry, pairs
 from outreach.planning.decisions import insert_decisions
 from outreach.planning.messages import insert_attempts, insert_messages
+from outreach.store.bulk import update_rows
 from outreach.store.tables.operations import Task
 from outreach.store.types import new_id, table_of
 
@@ -160,11 +161,6 @@ def _open_tasks(conn: Connection, decided: Sequence[Decided], now: datetime) -> 
         conn.execute(build(conn)(task).on_conflict_do_nothing(), rows)
 
 
-_NEXT_LOOK = (
-    update(q.dossier)
-    .where(q.dossier.c.id == bindparam("key"))
-    .values(next_look_at=bindparam("look_at"), waits_on_payments=bindparam("waits"))
-)
 _WAITS_ON_PAYMENTS = {"payments_unknown", "payments_before_due", "payments_stale"}
 
 
@@ -177,8 +173,7 @@ def _set_next_looks(conn: Connection, batch: Batch, decided: Sequence[Decided], 
         if any(reason.code in _WAITS_ON_PAYMENTS for reason in one.answer.reasons):
             waits.add(one.facts.dossier_id)
     rows = [
-        {"key": key, "look_at": min(moments, default=None), "waits": key in waits}
+        {"id": key, "next_look_at": min(moments, default=None), "waits_on_payments": key in waits}
         for key, moments in looks.items()
     ]
-    if rows:
-        conn.execute(_NEXT_LOOK, rows)
+    update_rows(conn, q.dossier, ("id",), rows)

@@ -49,7 +49,12 @@ def _engine(url: str, *, begin: str, pragmas: tuple[str, ...], size: int) -> Eng
             max_overflow=8,
             pool_pre_ping=False,
             hide_parameters=True,
-            connect_args={"connect_timeout": 10, "prepare_threshold": 2},
+            connect_args={
+                "connect_timeout": 10,
+                "prepare_threshold": 2,
+                # A process that stalls inside a transaction must not hold its locks for ever.
+                "options": "-c idle_in_transaction_session_timeout=60000",
+            },
         )
     msg = f"OUTREACH_DATABASE_URL names {backend!r}; expected sqlite:///... or postgresql://..."
     raise UsageError(msg)

@@ -56,11 +56,14 @@ def test_decisions_are_numbered_in_order() -> None:
 
 
 def test_the_architecture_names_files_that_exist() -> None:
-    """Each path in ARCHITECTURE.md is there."""
+    """Each path in ARCHITECTURE.md is there, and each function it names stands in its file."""
     text = (ROOT / "ARCHITECTURE.md").read_text("utf-8")
     paths = re.findall(r"`((?:outreach|channels|consent|templates|tests|docs)/[\w./]+)`", text)
     assert paths
     assert not [path for path in paths if not (ROOT / path).exists()]
+    named = re.findall(r"`(\w+)` in\s`([\w/]+\.py)`", text)
+    assert named
+    assert not [name for name, path in named if f"def {name}(" not in (ROOT / path).read_text("utf-8")]
 
 
 def test_the_architecture_lists_the_floors() -> None:
