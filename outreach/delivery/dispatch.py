@@ -60,6 +60,7 @@ class Lease:
         self.lease = lease
         self.worker_id = ""
         self.in_doubt = 0
+        self.rank = 0
         self._renewing: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Lease:
@@ -80,7 +81,11 @@ class Lease:
         await self.store.write(lambda conn: workers.retire(conn, self.worker_id, machine_clock()))
 
     async def register(self) -> None:
-        """Register as a new worker, at the start or after this one was declared dead."""
+        """Register as a new worker, at the start or after this one was declared dead.
+
+        `rank` is how many workers were there already: planners use it to look at different dossiers.
+        """
+        self.rank = await self.store.read(lambda conn: workers.count_alive(conn, machine_clock()))
         self.worker_id = await self.store.write(
             lambda conn: workers.register(
                 conn, socket.gethostname(), os.getpid(), self.lease, machine_clock()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from outreach.correspondence import log
 from outreach.delivery.entries import entry, insert_tasks, task_row
@@ -41,6 +41,13 @@ def register(conn: Connection, host: str, pid: int, lease: timedelta, machine_no
         )
     )
     return key
+
+
+def count_alive(conn: Connection, machine_now: datetime) -> int:
+    """Return how many workers hold a lease."""
+    alive = (worker.c.stopped_at.is_(None), worker.c.declared_dead_at.is_(None))
+    statement = select(func.count()).select_from(worker).where(*alive, worker.c.lease_until > machine_now)
+    return int(conn.execute(statement).scalar_one())
 
 
 def renew(conn: Connection, worker_id: str, lease: timedelta, machine_now: datetime) -> bool:

@@ -47,9 +47,16 @@ def civil_today(now: datetime) -> date:
     return now.astimezone(OPERATOR_ZONE).date()
 
 
-def due_dossiers(conn: Connection, now: datetime, limit: int) -> list[int]:
-    """Return the dossiers that must be looked at, the longest waiting first."""
-    return list(conn.execute(queries.DUE, {"now": now, "limit": limit}).scalars())
+def due_dossiers(conn: Connection, now: datetime, limit: int, rank: int = 0) -> list[int]:
+    """Return the dossiers that must be looked at, the longest waiting first.
+
+    A planner of a higher rank leaves the first ones to those before it, so that no two do the same work.
+    """
+    for offset in sorted({rank * limit, 0}, reverse=True):
+        found = list(conn.execute(queries.DUE, {"now": now, "limit": limit, "offset": offset}).scalars())
+        if found:
+            return found
+    return []
 
 
 def load(conn: Connection, dossier_ids: Sequence[int], now: datetime, channels: tuple[Kind, ...]) -> Dossiers:

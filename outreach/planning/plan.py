@@ -48,12 +48,14 @@ class Planner:
     channels: tuple[Kind, ...]
     batch_size: int = BATCH
 
-    async def plan_due(self, now: datetime, tick_id: int, stop: asyncio.Event | None = None) -> Planned:
+    async def plan_due(
+        self, now: datetime, tick_id: int, stop: asyncio.Event | None = None, rank: int = 0
+    ) -> Planned:
         """Look at everything due at `now`; dossiers that changed meanwhile are looked at again."""
         total = Planned()
         stuck = 0
         while stuck < MOST_PASSES_WITHOUT_PROGRESS and not (stop is not None and stop.is_set()):
-            batch = await self.store.read(lambda conn: self._look(conn, now, tick_id))
+            batch = await self.store.read(lambda conn: self._look(conn, now, tick_id, rank))
             if not batch.rows:
                 break
             recorded = await self._record(batch)
@@ -101,8 +103,8 @@ class Planner:
             one.answer = failed(batch.now, "planning_failed")
         return record(conn, batch)
 
-    def _look(self, conn: Connection, now: datetime, tick_id: int) -> Batch:
-        dossiers = load(conn, due_dossiers(conn, now, self.batch_size), now, self.channels)
+    def _look(self, conn: Connection, now: datetime, tick_id: int, rank: int) -> Batch:
+        dossiers = load(conn, due_dossiers(conn, now, self.batch_size, rank), now, self.channels)
         return Batch(
             now=now,
             today=civil_today(now),

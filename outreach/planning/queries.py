@@ -40,6 +40,7 @@ DUE = (
     .where(dossier.c.next_look_at <= bindparam("now"))
     .order_by(dossier.c.next_look_at, dossier.c.id)
     .limit(bindparam("limit"))
+    .offset(bindparam("offset"))
 )
 
 PARTIES = (

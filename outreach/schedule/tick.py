@@ -63,7 +63,7 @@ class Ticker:
         report = TickReport(at=now)
         tick_id = await self.store.write(lambda conn: begin_tick(conn, now))
         for _ in range(MOST_ROUNDS):
-            planned = await self.planner.plan_due(now, tick_id, stop)
+            planned = await self.planner.plan_due(now, tick_id, stop, lease.rank)
             sent = await self._send(lease, report, stop)
             _add(report, planned)
             await self.store.write(lambda conn: close_accounts(conn))
