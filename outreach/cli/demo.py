@@ -16,7 +16,7 @@ import typer
 from outreach import bootstrap
 from outreach.casework.creditors import add_creditor
 from outreach.casework.switches import switch_creditor
-from outreach.cli.output import Output, table
+from outreach.cli.output import Output, day, table
 from outreach.config import Settings
 from outreach.insight import pages
 from outreach.insight.steps import Book, StepCount, book, by_step
@@ -33,8 +33,24 @@ MOST_PAGES = 400
 
 
 def register(app: typer.Typer) -> None:
-    """Add this command."""
+    """Add these commands."""
     app.command("demo")(demo)
+    app.command("portfolio")(portfolio)
+
+
+def portfolio(
+    ctx: typer.Context,
+    folder: Path,
+    size: int = typer.Option(1500, "--size", min=0, help="How many claims rows."),
+    seed: int = typer.Option(SEED, "--seed", help="Another seed, another portfolio."),
+    start: str = typer.Option(START.isoformat(), "--start", help="From when they fall due, for half a year."),
+) -> None:
+    """Write a fictitious portfolio as files to import: claims.csv, payments.csv, creditors.toml."""
+    start_on = day(start, "--start")
+    assert start_on is not None
+    written = write(folder, size, seed, start_on)
+    figures = {"claims": written.claims, "payments": written.payments, "folder": str(folder)}
+    ctx.obj.value(figures, [f"{written.claims} claims and {written.payments} payments rows in {folder}"])
 
 
 def demo(

@@ -162,7 +162,7 @@ def _explained(one: Explanation) -> list[str]:
         lines += ["", *_claims(one)]
     if answer.reasons:
         rows = [_reason(reason) for reason in answer.reasons]
-        lines += ["", *table(("verdict", "rule", "reason", "until", "source"), rows)]
+        lines += ["", *table(("verdict", "rule", "reason", "until", "certainty", "source"), rows)]
     lines += ["", *_channels(one)]
     if one.redone is not None:
         lines += ["", f"run again it would be {one.redone.outcome}: {one.redone.code}"]
@@ -192,7 +192,7 @@ def _claims(one: Explanation) -> list[str]:
 
 def _reason(reason: Reason) -> tuple[str, ...]:
     until = shown(reason.until) if reason.until else ""
-    return reason.kind, reason.rule, reason.code, until, reason.source
+    return reason.kind, reason.rule, reason.code, until, reason.certainty, reason.source
 
 
 def _channels(one: Explanation) -> list[str]:

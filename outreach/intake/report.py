@@ -121,7 +121,7 @@ class ImportReport:
             found.append(f"refused rows, with what was expected: {self.rejects}")
         found += [f"{count} × {name.replace('_', ' ')}" for name, count in sorted(self.notices.items())]
         if self.unplaced:
-            found.append(f"{self.unplaced} bookings wait to be placed by a person (outreach task list)")
+            found.append(f"{self.unplaced} bookings wait to be placed by a person: each has a task")
         if self.known_until:
             found.append(f"payments are known up to and including {self.known_until}")
         if self.dry_run:

@@ -23,7 +23,7 @@ SHOWN_DEFAULTS = {
     "OUTREACH_TICK_SECONDS": "tick_seconds",
     "OUTREACH_BIND": "bind",
 }
-LATER = {"outreach task list"}
+LATER: set[str] = set()
 """Hints at commands that are yet to be made; each is to be taken out when it is there."""
 
 _ROW = re.compile(r"^\| `(OUTREACH_[A-Z_]+)` \| .+ \| (.+) \|$", re.M)
