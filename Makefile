@@ -10,7 +10,7 @@ test: .venv/ready
 	.venv/bin/pytest -n auto
 
 slow: .venv/ready
-	.venv/bin/pytest -m slow
+	.venv/bin/pytest -m slow -n 2
 
 check: .venv/ready
 	.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy && .venv/bin/lint-imports

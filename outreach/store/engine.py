@@ -18,14 +18,14 @@ def writing_engine(url: str) -> Engine:
     return _engine(
         url,
         begin="BEGIN IMMEDIATE",
-        pragmas=("journal_mode=WAL", "synchronous=FULL", "wal_autocheckpoint=4000"),
+        pragmas=("journal_mode=WAL", "synchronous=FULL", "wal_autocheckpoint=4000", "cache_size=-32768"),
         size=2,
     )
 
 
 def reading_engine(url: str) -> Engine:
     """Return an engine for reading: several connections, none of which can write on SQLite."""
-    return _engine(url, begin="BEGIN", pragmas=("query_only=ON",), size=8)
+    return _engine(url, begin="BEGIN", pragmas=("query_only=ON", "cache_size=-4096"), size=8)
 
 
 def _engine(url: str, *, begin: str, pragmas: tuple[str, ...], size: int) -> Engine:
@@ -72,7 +72,6 @@ def _prepare_sqlite(engine: Engine, begin: str, pragmas: tuple[str, ...]) -> Non
             "foreign_keys=ON",
             "secure_delete=ON",
             "recursive_triggers=ON",  # else REPLACE deletes rows past the triggers that keep them
-            "cache_size=-65536",
             "temp_store=MEMORY",
             *pragmas,
         ):
