@@ -165,6 +165,7 @@ def _text(
         ("open, not reminded (not due yet, stopped, no address …)", whole.open_untold),
         ("together", whole.total),
     ]
+    debtor, day_sent = _example(settings)
     verdict = "equal" if result["adds_up"] else "NOT EQUAL"
     return [
         "",
@@ -182,19 +183,19 @@ def _text(
         "Try next (the demo has a database of its own):",
         f"  export OUTREACH_DATA_DIR={settings.data_dir}",
         "  .venv/bin/outreach log show --limit 20",
-        f"  .venv/bin/outreach explain --debtor {_example(settings)}",
-        f"  .venv/bin/outreach preview --debtor {_example(settings)}",
+        f"  .venv/bin/outreach explain --debtor {debtor} --at {day_sent}",
+        f"  .venv/bin/outreach preview --debtor {debtor}",
     ]
 
 
-def _example(settings: Settings) -> str:
-    """Return a debtor that was written to, with its creditor, as the options of a command."""
+def _example(settings: Settings) -> tuple[str, str]:
+    """Return a debtor that was written to, as the options of a command, and the day of its last message."""
     with bootstrap.opened(settings) as app, app.store.reading() as conn:
         row = conn.exec_driver_sql(
-            "SELECT d.external_id, c.code FROM attempt a JOIN debtor d ON d.person_id = a.person_id "
-            "JOIN creditor c ON c.id = d.creditor_id WHERE a.state = 'accepted' ORDER BY a.id DESC LIMIT 1"
+            "SELECT d.external_id, c.code, substr(a.handed_over_at, 1, 10) FROM attempt a "
+            "JOIN debtor d ON d.person_id = a.person_id JOIN creditor c ON c.id = d.creditor_id WHERE a.state = 'accepted' ORDER BY a.id DESC LIMIT 1"
         ).first()
-    return f"{row[0]} --creditor {row[1]}" if row else "NUMBER"
+    return (f"{row[0]} --creditor {row[1]}", row[2]) if row else ("NUMBER", START.isoformat())
 
 
 def write_pages(outbox: Path) -> Path:
