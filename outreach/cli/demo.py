@@ -192,8 +192,10 @@ def _example(settings: Settings) -> tuple[str, str]:
     """Return a debtor that was written to, as the options of a command, and the day of its last message."""
     with bootstrap.opened(settings) as app, app.store.reading() as conn:
         row = conn.exec_driver_sql(
-            "SELECT d.external_id, c.code, substr(a.handed_over_at, 1, 10) FROM attempt a "
-            "JOIN debtor d ON d.person_id = a.person_id JOIN creditor c ON c.id = d.creditor_id WHERE a.state = 'accepted' ORDER BY a.id DESC LIMIT 1"
+            "SELECT d.external_id, c.code, substr(a.handed_over_at, 1, 10) "
+            "FROM attempt a JOIN debtor d ON d.person_id = a.person_id "
+            "JOIN creditor c ON c.id = d.creditor_id "
+            "WHERE a.state = 'accepted' ORDER BY a.id DESC LIMIT 1"
         ).first()
     return (f"{row[0]} --creditor {row[1]}", row[2]) if row else ("NUMBER", START.isoformat())
 
