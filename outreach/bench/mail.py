@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import multiprocessing
 import os
-import resource
 import socket
 import statistics
 import subprocess
@@ -215,8 +214,3 @@ async def _pool(mails: Iterator[tuple[str, str, bytes]], port: int, connections:
     barrier.wait()
     for client in clients:
         client.close()
-
-
-def peak_memory_mb() -> float:
-    """Return this process's peak resident memory in MB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

@@ -224,6 +224,7 @@ _PAGE = """<!doctype html>
 body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }}
 table {{ border-collapse: collapse; width: 100%; }}
 th, td {{ text-align: left; padding: .4rem .8rem .4rem 0; border-bottom: 1px solid #ddd; }}
+td:first-child {{ white-space: nowrap; }}
 </style></head><body>
 <h1>Outbox of the demo</h1>
 <p>The first {count} messages. Nobody named here exists, and nothing was sent.</p>

@@ -274,10 +274,11 @@ class Dispatcher:
                 log.warning("this worker had been declared dead; it registers anew")
                 await self.lease.register()
                 continue
-            except Exception:
+            except Exception as error:
                 if not whole.claimed:
                     raise
                 # What is claimed already must be sent; the next turn meets the error again.
+                log.warning("a second claim of one turn failed: %s", type(error).__name__)
                 return whole
             settled.clear()
             whole.claimed += part.claimed

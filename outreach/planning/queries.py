@@ -33,8 +33,6 @@ def _among(name: str):  # type: ignore[no-untyped-def]
 
 INSTALLED = select(installation.c.sending, installation.c.is_trial).where(installation.c.id == 1)
 
-SENDING = select(installation.c.sending).where(installation.c.id == 1)
-
 DUE = (
     select(dossier.c.id)
     .where(dossier.c.next_look_at <= bindparam("now"))
