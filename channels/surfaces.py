@@ -10,7 +10,9 @@ class Surface(StrEnum):
     SUBJECT = "subject"
     PREHEADER = "preheader"
     BODY = "body"
+    SMS = "sms"
+    LETTER = "letter"
 
 
-OPEN_SURFACES = frozenset({Surface.SENDER, Surface.SUBJECT, Surface.PREHEADER})
+OPEN_SURFACES = frozenset({Surface.SENDER, Surface.SUBJECT, Surface.PREHEADER, Surface.SMS})
 """A lock screen shows these; nothing in them says anything of debt."""

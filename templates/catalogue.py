@@ -1,13 +1,11 @@
-"""Finds the messages we can send, compiles them once, and keeps each version so that it can be said again."""
+"""Finds the messages we can send, and keeps each version so that it can be said again."""
 
 from __future__ import annotations
 
 import json
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from hashlib import sha256
 from importlib.resources import files
@@ -15,12 +13,10 @@ from importlib.resources.abc import Traversable
 from types import MappingProxyType
 from typing import Any
 
-import jinja2
-
-from templates import letter
-from templates.engine import HelpLine, check, environment
-from templates.formats import LOCALES, Phone
+from templates.compiled import Compiled, Letters, help_lines
+from templates.engine import HelpLine
 from templates.letter import LetterError
+from templates.messages import about, message_tables
 
 FORMS = ("formal", "informal")
 
@@ -47,21 +43,19 @@ class UnknownTextError(LookupError):
         self.language, self.form, self.available = language, form, available
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Compiled:
-    """One letter in one language and form, ready to be filled in."""
+class SwitchedOffError(LookupError):
+    """This message may be looked at and not sent; see `messages.toml` for the reason."""
 
-    subject: jinja2.Template
-    preheader: jinja2.Template
-    plain: jinja2.Template
-    html: jinja2.Template
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name} is switched off and may not be sent; Template.for_preview() shows it")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Template:
     """One version of a message in all its languages.
 
-    `bytes` holds every file it uses, to be kept as an artefact; `version` is their sha256.
+    `bytes` holds every file it uses, to be kept as an artefact; `version` is their sha256. What the other
+    fields mean stands in `messages.About`.
     """
 
     name: str
@@ -69,6 +63,14 @@ class Template:
     bytes: _Bytes
     help: Mapping[str, HelpLine]
     texts: Mapping[tuple[str, str], Compiled]
+    tone: str
+    purpose: str
+    needs: tuple[str, ...]
+    enabled: bool
+
+    def for_preview(self) -> Template:
+        """Give this message to be looked at, also when it is switched off."""
+        return self if self.enabled else replace(self, enabled=True)
 
     @property
     def available(self) -> tuple[tuple[str, str], ...]:
@@ -82,9 +84,19 @@ class Template:
         except KeyError:
             raise UnknownTextError(self.name, language, form, self.available) from None
 
+    def checked(self) -> Template:
+        """Read every letter now; raises `LetterError` for the first that asks for what there isn't."""
+        for pair in self.texts:
+            self.texts[pair]
+        return self
+
+    def source(self, language: str, form: str) -> str:
+        """The letter as its writer typed it."""
+        return str(json.loads(self.bytes)["files"][f"{language}/{form}.txt"])
+
     @staticmethod
     def from_bytes(data: _Bytes) -> Template:
-        """Read a version that was kept, whatever today's files say; compiled once per process."""
+        """Read a version that was kept, whatever today's files say; once per process."""
         return _compiled(data)
 
 
@@ -108,20 +120,27 @@ class Catalogue:
 
     @staticmethod
     def shipped() -> Catalogue:
-        """The messages that come with this package; read and compiled at the first call."""
+        """The messages that come with this package; read at the first call, compiled as they are needed."""
         return _shipped()
 
 
 @cache
 def _shipped() -> Catalogue:
     package = files("templates")
-    shared = {path: package.joinpath(path).read_text("utf-8") for path in _SHARED}
-    found = {
-        folder.name: Template.from_bytes(archive(folder.name, {**shared, **texts}))
-        for folder in sorted(package.iterdir(), key=lambda entry: entry.name)
-        if folder.is_dir() and (texts := dict(_letters(folder)))
-    }
+    tables = message_tables()
+    shared = shared_files()
+    found = {}
+    for folder in sorted(package.iterdir(), key=lambda entry: entry.name):
+        if folder.is_dir() and (texts := dict(_letters(folder))):
+            data = archive(folder.name, {**shared, **texts}, tables.get(folder.name, {}))
+            found[folder.name] = Template.from_bytes(data)
     return Catalogue(MappingProxyType(found))
+
+
+def shared_files() -> Mapping[str, str]:
+    """Read the files that every message uses, by the path under which its artefact holds them."""
+    package = files("templates")
+    return {path: package.joinpath(path).read_text("utf-8") for path in _SHARED}
 
 
 def _letters(folder: Traversable) -> Iterator[tuple[str, str]]:
@@ -132,9 +151,9 @@ def _letters(folder: Traversable) -> Iterator[tuple[str, str]]:
                     yield path, file.read_text("utf-8")
 
 
-def archive(name: str, contents: Mapping[str, str]) -> bytes:
-    """Write a message's files as one canonical artefact: the same texts always give the same bytes."""
-    record = {"files": dict(contents), "name": name}
+def archive(name: str, contents: Mapping[str, str], table: Mapping[str, object]) -> bytes:
+    """Write a message as one canonical artefact: the same texts and table always give the same bytes."""
+    record = {"files": dict(contents), "message": dict(table), "name": name}
     return json.dumps(record, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
 
 
@@ -142,62 +161,28 @@ def archive(name: str, contents: Mapping[str, str]) -> bytes:
 def _compiled(data: bytes) -> Template:
     try:
         record: Any = json.loads(data)
-        name, contents = record["name"], record["files"]
-        canonical = archive(name, contents) == data and _NAME.fullmatch(name)
+        name, contents, table = record["name"], record["files"], record["message"]
+        canonical = archive(name, contents, table) == data and _NAME.fullmatch(name)
     except (ValueError, KeyError, TypeError) as error:
         raise LetterError(f"not a kept template: {error}") from error
     if not canonical or not all(isinstance(text, str) for text in contents.values()):
         raise LetterError("not a kept template: its bytes are not as they were written")
     if missing := [path for path in _SHARED if path not in contents]:
         raise LetterError(f"{name}: {missing[0]} is missing")
-    version = sha256(data).hexdigest()
-    helpers = _help_lines(contents["help_lines.toml"])
+    purpose = about(name, table)
+    helpers = help_lines(contents["help_lines.toml"])
     letters = [found for path in sorted(contents) if (found := _LETTER.fullmatch(path))]
-    texts = {(at["language"], at["form"]): _letter(name, at, contents, helpers) for at in letters}
+    texts = Letters(name, {(at["language"], at["form"]): at[0] for at in letters}, contents, helpers)
     if not texts:
         raise LetterError(f"{name}: has no letter in any language")
-    return Template(name, version, data, helpers, MappingProxyType(texts))
-
-
-def _help_lines(source: str) -> Mapping[str, HelpLine]:
-    lines = {
-        key: HelpLine(value["name"], Phone(value["number"]), _day(value["verified_on"]))
-        for key, value in tomllib.loads(source).items()
-    }
-    return MappingProxyType(lines)
-
-
-def _day(value: object) -> date:
-    if type(value) is not date:
-        raise LetterError("help_lines.toml: verified_on must be a date")
-    return value
-
-
-def _letter(
-    name: str, at: re.Match[str], contents: Mapping[str, str], helpers: Mapping[str, HelpLine]
-) -> Compiled:
-    language, where = at["language"], f"{name} {at[0]}"
-    if language not in LOCALES:
-        raise LetterError(f"{where}: values can't be written in this language yet")
-    source = contents[at[0]]
-    shapes = tomllib.loads(contents["layout/shapes.toml"])
-    try:
-        read = letter.read(source)
-        bodies = {kind: letter.body(read, shapes[kind], html=kind == "html") for kind in ("plain", "html")}
-    except (LetterError, KeyError) as error:
-        raise LetterError(f"{where}: {error}") from error
-    plain = environment(language, shapes["plain"], {}, html=False)
-    html = environment(language, shapes["html"], {"mail": contents["layout/mail.html"]}, html=True)
-    for part in (read.subject, read.preheader, bodies["plain"], bodies["html"]):
-        check(part, where, plain, helpers)
-    try:
-        html.get_template("mail")  # otherwise a mistake in the layout shows at the first message
-    except jinja2.TemplateError as error:
-        raise LetterError(f"{where}: layout/mail.html: {error}") from error
-    page = '{% extends "mail" %}{% block letter %}' + bodies["html"] + "{% endblock %}"
-    return Compiled(
-        subject=plain.from_string(read.subject),
-        preheader=plain.from_string(read.preheader),
-        plain=plain.from_string(bodies["plain"]),
-        html=html.from_string(page),
+    return Template(
+        name=name,
+        version=sha256(data).hexdigest(),
+        bytes=data,
+        help=helpers,
+        texts=texts,
+        tone=purpose.tone,
+        purpose=purpose.purpose,
+        needs=purpose.needs,
+        enabled=purpose.enabled,
     )

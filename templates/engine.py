@@ -15,11 +15,11 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup, escape
 
 from templates import formats
-from templates.formats import Email, Iban, Link, Phone
+from templates.formats import Count, Email, Iban, Link, Phone
 from templates.inert import is_discreet
 from templates.letter import LetterError
-from templates.shown import LINE_FIELDS, REMINDER_FIELDS
-from templates.values import Amount, Line, Reminder
+from templates.shown import LINE_FIELDS, NOTICE_FIELDS, PART_FIELDS
+from templates.values import Amount, Line, Notice, Part
 
 Shapes = Mapping[str, str]
 Show = Callable[[Any], str]
@@ -55,10 +55,12 @@ class HelpLine:
 
 
 _FIELDS: dict[type, frozenset[str]] = {
-    Reminder: REMINDER_FIELDS,
+    Notice: NOTICE_FIELDS,
     Line: LINE_FIELDS,
+    Part: PART_FIELDS,
     HelpLine: frozenset(field.name for field in fields(HelpLine)),
 }
+_REPEATED = {"lines": LINE_FIELDS, "younger": LINE_FIELDS, "parts": PART_FIELDS}
 
 
 class LetterEnvironment(ImmutableSandboxedEnvironment):
@@ -128,6 +130,11 @@ def _shape(shape: str, *, html: bool) -> Callable[[str, str], str]:
 def _writers(language: str, shapes: Shapes, *, html: bool) -> dict[type, Show]:
     call, link, group = (_shape(shapes[name], html=html) for name in ("call", "link", "group"))
 
+    # A message names the same amount in several places.
+    @lru_cache(maxsize=256)
+    def amount(value: Amount) -> str:
+        return group(formats.amount(value, language), "")
+
     # One creditor's number, address and account stand in thousands of messages, and so do dates.
     @lru_cache(maxsize=256)
     def phone(value: str) -> str:
@@ -148,7 +155,8 @@ def _writers(language: str, shapes: Shapes, *, html: bool) -> dict[type, Show]:
 
     return {
         str: lambda value: value,
-        Amount: lambda value: group(formats.amount(value, language), ""),
+        Count: str,
+        Amount: amount,
         date: day,
         Iban: iban,
         Phone: phone,
@@ -163,8 +171,9 @@ def check(source: str, where: str, env: LetterEnvironment, names: Mapping[str, o
         tree = env.parse(source)
     except TemplateError as error:
         raise LetterError(f"{where}: {error}") from error
-    known = {"m": REMINDER_FIELDS, "help": frozenset(names)}
-    known |= {name: LINE_FIELDS for node in tree.find_all(nodes.For) if (name := _line_name(node))}
+    known = {"m": NOTICE_FIELDS, "help": frozenset(names), "m.next_part": PART_FIELDS}
+    known |= {f"help.{name}": _FIELDS[HelpLine] for name in names}
+    known |= dict(item for node in tree.find_all(nodes.For) if (item := _repeated(node)))
     for node in _all(tree):
         if why := _refusal(node, known):
             raise LetterError(f"{where}: {why}")
@@ -174,8 +183,8 @@ def _refusal(node: nodes.Node, known: Mapping[str, frozenset[str]]) -> str:
     match node:
         case nodes.Name(name=name) if name not in known:
             return f"{name}: nothing has this name"
-        case nodes.Getattr(node=nodes.Name(name=name), attr=field) if field not in known.get(name, ()):
-            return f"{name}.{field}: there is no such field"
+        case nodes.Getattr(node=owner, attr=field) if field not in known.get(path := _path(owner), ()):
+            return _refusal(owner, known) or f"{path}.{field}: there is no such field"
         case nodes.Test(name=name) if name not in _TESTS:
             return f"is {name}: there is no such test"
         case _ if not isinstance(node, _ALLOWED):
@@ -183,13 +192,22 @@ def _refusal(node: nodes.Node, known: Mapping[str, frozenset[str]]) -> str:
     return ""
 
 
-def _line_name(node: nodes.For) -> str:
+def _path(node: nodes.Node) -> str:
+    match node:
+        case nodes.Name(name=name):
+            return str(name)
+        case nodes.Getattr(node=owner, attr=field):
+            return f"{_path(owner)}.{field}"
+    return type(node).__name__
+
+
+def _repeated(node: nodes.For) -> tuple[str, frozenset[str]] | None:
     match node:
         case nodes.For(
-            target=nodes.Name(name=name), iter=nodes.Getattr(node=nodes.Name(name="m"), attr="lines")
-        ):
-            return str(name)
-    return ""
+            target=nodes.Name(name=name), iter=nodes.Getattr(node=nodes.Name(name="m"), attr=field)
+        ) if field in _REPEATED:
+            return str(name), _REPEATED[field]
+    return None
 
 
 def _all(node: nodes.Node) -> list[nodes.Node]:

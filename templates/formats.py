@@ -29,6 +29,12 @@ class Email(str):
     __slots__ = ()
 
 
+class Count(int):
+    """A number of things or days, shown in digits; a bare number is never shown."""
+
+    __slots__ = ()
+
+
 class Link(str):
     """A web address that is always shown in full, so that the reader sees where it leads."""
 

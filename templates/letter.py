@@ -1,10 +1,11 @@
-r"""Reads a letter as its writer typed it and makes of it the plain and the HTML template source.
+r"""Reads a letter as its writer typed it and makes of it the template source of each surface.
 
 One file is one letter in one language and one form of address, in the order in which it is read, so that
-whoever approves it reads it whole, and plain text and HTML can't say different things. Its markup:
+whoever approves it reads it whole, and mail and paper can't say different things. Its markup:
 
     subject: …            the first lines, up to a line of `---`
     preheader: …
+    sms: …                all of the text message
     # Heading
     - Label: value        one fact; left out when its value is a single expression that is empty
     = Label: value        a sum
@@ -20,7 +21,7 @@ from dataclasses import dataclass
 
 from markupsafe import escape
 
-HEADERS = ("subject", "preheader")
+HEADERS = ("subject", "preheader", "sms")
 
 _EXPRESSION = re.compile(r"(\{\{.*?\}\}|\{%.*?%\})")
 _TAG = re.compile(r"\{%(?:(?!%\}).)*%\}")
@@ -36,10 +37,11 @@ class LetterError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """The source of one letter: two headers and the blocks of its body, each a kind and its lines."""
+    """The source of one letter: its headers and the blocks of its body, each a kind and its lines."""
 
     subject: str
     preheader: str
+    sms: str
     blocks: tuple[tuple[str, tuple[str, ...]], ...]
 
 
@@ -48,7 +50,7 @@ def read(source: str) -> Letter:
     head, found, body = source.partition("\n---\n")
     headers = dict(_header(line) for line in head.splitlines() if line.strip())
     if not found or tuple(headers) != HEADERS:
-        raise LetterError(f"a letter starts with {' and '.join(HEADERS)}, then a line of ---")
+        raise LetterError(f"a letter starts with {', '.join(HEADERS)}, then a line of ---")
     blocks: list[tuple[str, tuple[str, ...]]] = []
     kind, lines = "", list[str]()
     for line in [*body.splitlines(), ""]:
@@ -60,7 +62,7 @@ def read(source: str) -> Letter:
         kind = now
         if text:
             lines.append(text)
-    return Letter(headers["subject"], headers["preheader"], tuple(blocks))
+    return Letter(headers["subject"], headers["preheader"], headers["sms"], tuple(blocks))
 
 
 def _header(line: str) -> tuple[str, str]:

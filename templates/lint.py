@@ -1,140 +1,147 @@
-"""Reads a rendered message as a strict editor would: plain, friendly, silent about debt where others look.
+"""Reads a message as a strict editor would: plain, kind for its tone, complete, silent where others look.
 
-It finds what a list of words and a count can find. It proves nothing about level B1; a person approves.
+It judges what was written for the worst that may come (`lint_samples`), never the source alone. It finds what
+lists of words and counts can find, and proves nothing about level B1; a person approves.
 """
 
 from __future__ import annotations
 
-import re
-import tomllib
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import date, timedelta
-from functools import cache
-from importlib.resources import files
-from types import MappingProxyType
 
 from channels.surfaces import OPEN_SURFACES, Surface
-from templates import formats
-from templates.catalogue import Template
-from templates.inert import is_discreet
-from templates.render import Rendered
+from templates.catalogue import FORMS, Catalogue, Template, archive, shared_files
+from templates.formats import LOCALES
+from templates.inert import FieldError, is_discreet
+from templates.letter import LetterError
+from templates.lint_facts import without_facts
+from templates.lint_findings import Fault, Finding, Level
+from templates.lint_gates import judge_length, judge_sentences, judge_sms, judge_words, limits
+from templates.lint_required import judge_ragged, judge_required, judge_source
+from templates.lint_samples import samples
+from templates.lint_words import judge_line, judge_seen, judge_terms
+from templates.render import render, render_letter, render_sms
 from templates.shown import shown
-from templates.values import Reminder
+from templates.values import Notice
 
-LONGEST_SENTENCE = 20
-"""Words; a longer sentence loses readers on the way."""
+_Found = tuple[Surface, Fault]
 
-OPENING = 80
-"""So many characters of a body may show on a lock screen where a client has no preheader to show."""
-
-HELP_LINE_DAYS = 180
-"""After so many days somebody should look again whether a help line still has its number."""
-
-_WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
+# These measure a whole text; one finding tells enough, though each sample has another figure.
+_MEASURES = frozenset({"long_sentences", "rare_words", "length", "sms_parts"})
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing to mend: the rule, the surface where it was found, and the words."""
-
-    rule: str
-    surface: Surface
-    words: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Rules:
-    harsh: re.Pattern[str]
-    difficult: re.Pattern[str]
-    telling: re.Pattern[str]
-    other_address: Mapping[str, re.Pattern[str]]
+def lint_catalogue(catalogue: Catalogue, today: date) -> tuple[Finding, ...]:
+    """Tell what is wrong with all messages, and which help line nobody has looked at for long."""
+    found = list(_stale_help_lines(catalogue, today))
+    for template in catalogue.templates.values():
+        found += lint_message(template)
+    return tuple(found)
 
 
-def lint(rendered: Rendered, language: str, form: str, reminder: Reminder) -> tuple[Finding, ...]:
-    """Tell what is wrong with a message; an empty tuple is nothing. Names and other facts are not judged."""
-    rules = _rules()[language]
-    texts = {
-        Surface.SUBJECT: _without_facts(rendered.subject, reminder, language),
-        Surface.PREHEADER: _without_facts(rendered.preheader, reminder, language),
-        Surface.BODY: _without_facts(rendered.plain, reminder, language),
-    }
-    return tuple(
-        finding for surface, text in texts.items() for finding in _read(text, surface, rules, form)
-    ) + tuple(_open(rendered, rules, reminder, language))
-
-
-def stale_help_lines(template: Template, today: date) -> tuple[str, ...]:
-    """Name the help lines whose number nobody has looked at for long."""
-    limit = today - timedelta(days=HELP_LINE_DAYS)
-    return tuple(name for name, line in template.help.items() if line.verified_on < limit)
-
-
-def sentences(text: str) -> list[str]:
-    """Part a text into sentences; a heading, a fact and a line of an address count as one each."""
-    return [part for line in text.splitlines() for part in re.split(r"(?<=[.?!:])\s+", line) if part.strip()]
-
-
-def _read(text: str, surface: Surface, rules: _Rules, form: str) -> Iterator[Finding]:
-    lists = {
-        "harsh": rules.harsh,
-        "difficult": rules.difficult,
-        "address": rules.other_address[form],
-    }
-    for rule, pattern in lists.items():
-        yield from (Finding(rule, surface, found[0]) for found in pattern.finditer(text))
-    if "!" in text:
-        yield Finding("shouting", surface, "!")
-    for sentence in sentences(text):
-        if len(_WORD.findall(sentence)) > LONGEST_SENTENCE:
-            yield Finding("long_sentence", surface, sentence)
-
-
-def _open(rendered: Rendered, rules: _Rules, reminder: Reminder, language: str) -> Iterator[Finding]:
-    seen = {Surface.SUBJECT: rendered.subject, Surface.PREHEADER: rendered.preheader}
-    # A creditor's name is no fault of the text, unless the text shows a name that says it all.
-    name = reminder.creditor_name.strip()
-    for surface in sorted(OPEN_SURFACES & seen.keys()):
-        text = seen[surface].replace(name, " ") if is_discreet(name) else seen[surface]
-        yield from (Finding("tells_of_debt", surface, found[0]) for found in rules.telling.finditer(text))
-        if not is_discreet(text):
-            yield Finding("tells_of_debt", surface, text)
-    opening = _without_facts(rendered.plain[:OPENING], reminder, language)
-    yield from (Finding("tells_of_debt", Surface.BODY, found[0]) for found in rules.telling.finditer(opening))
-
-
-def _without_facts(text: str, reminder: Reminder, language: str) -> str:
-    m = shown(reminder)
-    facts = {
-        *(m.addressee_name, m.creditor_name, m.creditor_email, m.payment_reference, m.payment_url),
-        *(formats.phone(m.creditor_phone), formats.iban(m.iban), formats.amount(m.total, language)),
-    }
-    for line in m.lines:
-        facts |= {line.invoice_number, line.description, formats.amount(line.open, language)}
-        facts.add(formats.day(line.due_on, language))
-    if m.payments_until_on:
-        facts.add(formats.day(m.payments_until_on, language))
-    # Longest first, so that a fact inside another one leaves no rest behind.
-    for fact in sorted(map(str, facts), key=len, reverse=True):
-        text = re.sub(rf"(?<!\w){re.escape(fact)}(?!\w)", " ", text) if fact else text
-    return text
-
-
-@cache
-def _rules() -> Mapping[str, _Rules]:
-    listed = tomllib.loads(files("templates").joinpath("lint_words.toml").read_text("utf-8"))
-    made = {
-        language: _Rules(
-            _any(words["harsh"]),
-            _any(words["difficult"]),
-            _any(words["telling"]),
-            {form: _any(other) for form, other in words["other_address"].items()},
+def lint_message(template: Template) -> tuple[Finding, ...]:
+    """Tell what is wrong with a message in all its languages, forms and surfaces; nothing is an empty tuple."""
+    found = [
+        Finding(
+            template.name,
+            language,
+            form,
+            None,
+            "missing_text",
+            Level.BLOCK,
+            f"{language}/{form}",
+            "write this text",
         )
-        for language, words in listed.items()
+        for language in LOCALES
+        for form in FORMS
+        if (language, form) not in template.available
+    ]
+    given = samples(template)
+    for language, form in template.available:
+        faults = [*judge_source(template.source(language, form), language)]
+        for notice in given:
+            faults += _judge(template.for_preview(), language, form, notice)
+        found += _told_once(template.name, language, form, faults)
+    return tuple(found)
+
+
+def lint_files(name: str, texts: Mapping[str, str], table: Mapping[str, object]) -> tuple[Finding, ...]:
+    """Tell what is wrong with a message that somebody wrote: its texts by path, such as `nl/formal.txt`.
+
+    `table` says what it is for, as a table of `messages.toml` does. A text that can't be read is a finding.
+    """
+    try:
+        template = Template.from_bytes(archive(name, {**shared_files(), **texts}, table)).checked()
+    except LetterError as error:
+        why = "a letter can only show, choose and repeat what it is given"
+        return (Finding(name, "", "", None, "unreadable", Level.BLOCK, str(error), why),)
+    return lint_message(template)
+
+
+def _stale_help_lines(catalogue: Catalogue, today: date) -> Iterator[Finding]:
+    limit = today - timedelta(days=limits()["help_line_days"])
+    lines = {key: line for template in catalogue.templates.values() for key, line in template.help.items()}
+    for key, line in lines.items():
+        if line.verified_on < limit:
+            why = f"last seen on {line.verified_on}; look at the line itself and change help_lines.toml"
+            yield Finding("", "", "", None, "help_line", Level.WARN, key, why)
+
+
+def _judge(template: Template, language: str, form: str, notice: Notice) -> Iterator[_Found]:
+    try:
+        mail = render(template, language, form, notice)
+        sms = render_sms(template, language, form, notice)
+    except (LetterError, FieldError, TypeError) as error:
+        yield (
+            Surface.BODY,
+            Fault("not_written", Level.BLOCK, str(error), "write it for what may be left out too"),
+        )
+        return
+    try:
+        render_letter(template, language, form, notice)
+    except (LetterError, TypeError) as error:
+        yield Surface.LETTER, Fault("not_written", Level.BLOCK, str(error), "see layout/shapes.toml")
+    m = shown(notice)
+    texts = {
+        Surface.SUBJECT: mail.subject,
+        Surface.PREHEADER: mail.preheader,
+        Surface.SMS: sms,
+        Surface.BODY: mail.plain,
     }
-    return MappingProxyType(made)
+    for surface, text in texts.items():
+        for fault in _judge_text(template, language, form, surface, text, m):
+            yield surface, fault
 
 
-def _any(words: list[str]) -> re.Pattern[str]:
-    # An empty list matches nothing at all, rather than everywhere.
-    return re.compile(rf"(?<!\w)(?:{'|'.join(words)})(?!\w)" if words else r"(?!)", re.IGNORECASE)
+def _judge_text(
+    template: Template, language: str, form: str, surface: Surface, text: str, m: Notice
+) -> Iterator[Fault]:
+    bare = without_facts(text, m, template.help, language)
+    has_term = "term_days" in template.needs
+    yield from judge_required(template, language, surface, text, bare, m)
+    yield from judge_ragged(text)
+    for line in dict.fromkeys(bare.splitlines()):
+        yield from judge_line(line, language, form, template.tone, has_term)
+    yield from judge_sentences(bare)
+    yield from judge_words(bare, language)
+    if surface in OPEN_SURFACES:
+        # A creditor's name is no fault of the text, unless the text shows a name that says it all.
+        seen = m if is_discreet(m.creditor_name) else replace(m, creditor_name="")
+        yield from judge_seen(without_facts(text, seen, template.help, language), language)
+    if surface is Surface.SMS:
+        yield from judge_length(bare, "sms")
+        yield from judge_sms(text)
+    if surface is Surface.BODY:
+        yield from judge_seen(bare[: limits()["opening_characters"]], language)
+        yield from judge_length(bare, "body")
+        yield from judge_terms(bare, language)
+
+
+def _told_once(message: str, language: str, form: str, faults: Iterable[_Found]) -> tuple[Finding, ...]:
+    found: dict[tuple[Surface, str, str], Finding] = {}
+    for surface, fault in faults:
+        key = (surface, fault.rule, "" if fault.rule in _MEASURES else fault.words)
+        if key not in found or (fault.level is Level.BLOCK and found[key].level is Level.WARN):
+            rest = (fault.rule, fault.level, fault.words, fault.instead)
+            found[key] = Finding(message, language, form, surface, *rest)
+    return tuple(found.values())

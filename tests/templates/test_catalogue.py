@@ -5,31 +5,33 @@ from hashlib import sha256
 
 import pytest
 
-from templates.catalogue import Catalogue, Template, UnknownTemplateError, archive
+from templates.catalogue import Catalogue, SwitchedOffError, Template, UnknownTemplateError, archive
 from templates.letter import LetterError
-from templates.render import render
-from tests.templates.reminders import reminder, template
+from templates.lint_samples import samples
+from templates.render import render, render_letter, render_sms
+from tests.templates.notices import notice, template
 
 
 def changed(path: str, old: str, new: str) -> bytes:
     record = json.loads(template().bytes)
     assert old in record["files"][path]
     record["files"][path] = record["files"][path].replace(old, new)
-    return archive(record["name"], record["files"])
+    return archive(record["name"], record["files"], record["message"])
 
 
 def with_body(body: str) -> bytes:
     record = json.loads(template().bytes)
     record["files"] = {path: text for path, text in record["files"].items() if not path.startswith("en/")}
-    record["files"]["nl/formal.txt"] = f"subject: x\npreheader: y\n---\n{body}\n"
-    return archive(record["name"], record["files"])
+    record["files"]["nl/formal.txt"] = f"subject: x\npreheader: y\nsms: z\n---\n{body}\n"
+    return archive(record["name"], record["files"], record["message"])
 
 
 def test_shipped() -> None:
-    """The shipped messages are found and compiled once, and each has the languages and forms we promise."""
+    """The shipped messages are found once, and each can be read in the languages and forms we promise."""
     assert Catalogue.shipped() is Catalogue.shipped()
-    assert Catalogue.shipped().names == ("friendly_reminder",)
-    assert set(template().available) == {(x, y) for x in ("nl", "en") for y in ("formal", "informal")}
+    promised = {(x, y) for x in ("nl", "en") for y in ("formal", "informal")}
+    for message in Catalogue.shipped().templates.values():
+        assert set(message.checked().available) == promised
     with pytest.raises(UnknownTemplateError, match="friendly_reminder"):
         Catalogue.shipped().get("friendly")
 
@@ -44,12 +46,12 @@ def test_version_is_the_hash_of_its_bytes() -> None:
 def test_kept_version_says_what_it_said() -> None:
     """An older version, read from its bytes, says its own words; today's version is another one."""
     old = Template.from_bytes(changed("nl/formal.txt", "Dat kan gebeuren.", "Dat overkomt iedereen weleens."))
-    assert "Dat overkomt iedereen weleens." in render(old, "nl", "formal", reminder()).plain
-    assert "Dat kan gebeuren." in render(template(), "nl", "formal", reminder()).plain
+    assert "Dat overkomt iedereen weleens." in render(old, "nl", "formal", notice()).plain
+    assert "Dat kan gebeuren." in render(template(), "nl", "formal", notice()).plain
     assert old.version != template().version
     assert Template.from_bytes(old.bytes) is old
     same = Template.from_bytes(template().bytes)
-    assert render(same, "nl", "formal", reminder()) == render(template(), "nl", "formal", reminder())
+    assert render(same, "nl", "formal", notice()) == render(template(), "nl", "formal", notice())
 
 
 @pytest.mark.parametrize(
@@ -68,6 +70,11 @@ def test_altered_bytes_are_refused(data: bytes) -> None:
         ("{{ m.colour }}", "m.colour: there is no such field"),
         ("{% for line in m.lines %}\n{{ line.size }}\n{% endfor %}", "line.size: there is no such field"),
         ("{{ colour }}", "colour: nothing has this name"),
+        ("{% for line in m.younger %}\n{{ line.size }}\n{% endfor %}", "line.size: there is no such field"),
+        ("{% for part in m.parts %}\n{{ part.open }}\n{% endfor %}", "part.open: there is no such field"),
+        ("{% for each in m.total %}\nx\n{% endfor %}{{ each.cents }}", "each: nothing has this name"),
+        ("{{ m.next_part.open }}", "m.next_part.open: there is no such field"),
+        ("{{ m.total.cents }}", "m.total.cents: there is no such field"),
         ("{{ help.moon.name }}", "help.moon: there is no such field"),
         ("{{ m.lines | length }}", "Filter has no place"),
         ("{{ 7 * 7 }}", "Mul has no place"),
@@ -81,10 +88,10 @@ def test_altered_bytes_are_refused(data: bytes) -> None:
     ],
 )
 def test_letter_that_asks_too_much(body: str, why: str) -> None:
-    """A letter that names what isn't there, or computes, is refused when it is loaded, by its own name."""
-    assert Template.from_bytes(with_body("{{ m.addressee_name }}"))
+    """A letter that names what isn't there, or computes, is refused when it is checked, by its own name."""
+    assert Template.from_bytes(with_body("{{ m.addressee_name }}")).checked()
     with pytest.raises(LetterError, match=r"^friendly_reminder nl/formal\.txt: ") as error:
-        Template.from_bytes(with_body(body))
+        Template.from_bytes(with_body(body)).checked()
     assert why in str(error.value)
 
 
@@ -92,22 +99,62 @@ def test_letter_that_asks_too_much(body: str, why: str) -> None:
 def test_value_without_written_form(body: str) -> None:
     """A bare number, or a record as a whole, is an error rather than something strange in a letter."""
     with pytest.raises(TypeError, match="has no written form"):
-        render(Template.from_bytes(with_body(body)), "nl", "formal", reminder())
+        render(Template.from_bytes(with_body(body)), "nl", "formal", notice())
 
 
 @pytest.mark.parametrize(
-    "body", ["{{ m.__class__ }}", "{{ m.addressee_name.__class__ }}", "{{ m.lines.count }}"]
+    "body",
+    [
+        "{{ m.__class__ }}",
+        "{{ m.addressee_name.__class__ }}",
+        "{{ m.lines.count }}",
+        "{{ m.next_part.__class__ }}",
+    ],
 )
 def test_nothing_but_declared_fields(body: str) -> None:
     """No attribute but a declared field can be reached from a letter."""
     with pytest.raises(LetterError, match="friendly_reminder nl/formal"):
-        render(Template.from_bytes(with_body(body)), "nl", "formal", reminder())
+        render(Template.from_bytes(with_body(body)), "nl", "formal", notice())
 
 
 def test_layout_has_no_way_around_escaping() -> None:
-    """A layout can't mark a value as safe, and a mistake in it shows when it is loaded."""
+    """A layout can't mark a value as safe, and a mistake in it shows when it is checked."""
     with pytest.raises(LetterError, match=r"layout/mail\.html: No filter named 'safe'"):
-        Template.from_bytes(changed("layout/mail.html", "{{ preheader }}", "{{ preheader | safe }}"))
+        Template.from_bytes(
+            changed("layout/mail.html", "{{ preheader }}", "{{ preheader | safe }}")
+        ).checked()
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"tone": "stern"}, "tone must be one of notice, friendly"),
+        ({"purpose": "fun"}, "purpose must be one of dunning"),
+        ({"needs": ["colour"]}, "needs names colour"),
+        ({"needs": "lines"}, "needs must be a list"),
+        ({"enabled": 1}, "enabled must be true or false"),
+        ({"colour": "red"}, "nothing else"),
+    ],
+)
+def test_table_of_a_message(change: dict[str, object], why: str) -> None:
+    """What a message is for is part of its version, and a mistake in it is refused by the message's name."""
+    record = json.loads(template().bytes)
+    other = archive(record["name"], record["files"], {**record["message"], "tone": "firm"})
+    assert Template.from_bytes(other).tone == "firm"
+    assert Template.from_bytes(other).version != template().version
+    with pytest.raises(LetterError, match=f"^friendly_reminder: .*{why}"):
+        Template.from_bytes(archive(record["name"], record["files"], {**record["message"], **change}))
+
+
+def test_switched_off() -> None:
+    """A message that is switched off can be looked at and not written for anybody."""
+    off = Catalogue.shipped().get("fourteen_day_letter")
+    given = samples(off)[0]
+    for write in (render, render_sms, render_letter):
+        assert write(off.for_preview(), "nl", "formal", given)
+        with pytest.raises(SwitchedOffError, match="fourteen_day_letter is switched off"):
+            write(off, "nl", "formal", given)
+    assert template().for_preview() is template()
 
 
 def test_letter_in_a_language_without_formats() -> None:
@@ -115,4 +162,4 @@ def test_letter_in_a_language_without_formats() -> None:
     record = json.loads(template().bytes)
     record["files"]["fy/formal.txt"] = record["files"]["nl/formal.txt"]
     with pytest.raises(LetterError, match=r"fy/formal\.txt: values can't be written"):
-        Template.from_bytes(archive(record["name"], record["files"]))
+        Template.from_bytes(archive(record["name"], record["files"], record["message"])).checked()

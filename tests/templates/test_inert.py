@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from templates.inert import FieldError, is_discreet, unlinked
 from templates.render import Rendered, render
-from templates.values import Reminder
-from tests.templates.reminders import reminder, template, with_line
+from templates.values import Notice
+from tests.templates.notices import notice, template, with_line
 
 EVIL = '<b>x</b> http://evil.example "{{7*7}}" www.evil.example'
 
@@ -34,14 +34,14 @@ class Tags(HTMLParser):
         self.text += data
 
 
-def rendered(given: Reminder) -> Rendered:
+def rendered(given: Notice) -> Rendered:
     return render(template(), "nl", "formal", given)
 
 
-def changed(field: str, value: str) -> Reminder:
+def changed(field: str, value: str) -> Notice:
     if field in ("invoice_number", "description"):
         return with_line(**{field: value})
-    return reminder(1, **{field: value})
+    return notice(1, **{field: value})
 
 
 FOREIGN = ["addressee_name", "invoice_number", "description"]
@@ -136,7 +136,7 @@ def test_needed_fields(field: str, value: str) -> None:
 )
 def test_payment_url(url: str, allowed: bool) -> None:
     """The payment link is https with nothing hidden in it, and the reader sees all of it."""
-    given = reminder(payment_url=url)
+    given = notice(payment_url=url)
     if not allowed:
         with pytest.raises(FieldError, match=r"^payment_url: "):
             rendered(given)
@@ -152,7 +152,7 @@ def test_payment_url(url: str, allowed: bool) -> None:
 )
 def test_reference_is_exact(reference: str, allowed: bool) -> None:
     """What the reader copies into the bank's app is never altered; what would link is refused instead."""
-    given = reminder(payment_reference=reference)
+    given = notice(payment_reference=reference)
     if allowed:
         assert f"Zet dit nummer erbij: {reference}\n" in rendered(given).plain
     else:
@@ -167,6 +167,6 @@ def test_reference_is_exact(reference: str, allowed: bool) -> None:
 def test_subject_keeps_a_telling_name_to_itself(name: str, discreet: bool) -> None:
     """A creditor's name stands in the subject only when it says nothing of debt."""
     assert is_discreet(name) is discreet
-    found = rendered(reminder(creditor_name=name))
+    found = rendered(notice(creditor_name=name))
     assert (name in found.subject) is discreet
     assert name in found.plain

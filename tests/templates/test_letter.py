@@ -7,7 +7,7 @@ import pytest
 
 from templates.letter import LetterError, body, read
 
-HEAD = "subject: a\npreheader: b\n---\n"
+HEAD = "subject: a\npreheader: b\nsms: c\n---\n"
 SHAPES = tomllib.loads(files("templates").joinpath("layout/shapes.toml").read_text("utf-8"))
 
 
@@ -43,10 +43,18 @@ def test_writers_words_are_text() -> None:
 
 
 @pytest.mark.parametrize(
-    "source", ["", "x", "subject: a\n---\nx", "preheader: b\nsubject: a\n---\nx", "subject:\n---\n"]
+    "source",
+    [
+        "",
+        "x",
+        "subject: a\n---\nx",
+        "subject: a\npreheader: b\n---\nx",
+        "preheader: b\nsubject: a\nsms: c\n---\nx",
+        "subject:\n---\n",
+    ],
 )
 def test_headers_are_needed(source: str) -> None:
-    """A letter without subject and preheader is refused."""
+    """A letter without subject, preheader and text message is refused."""
     assert read(HEAD + "x").subject == "a"
     with pytest.raises(LetterError):
         read(source)

@@ -1,4 +1,4 @@
-"""Reminders for the tests of templates: one valid example, of which a test changes what it is about."""
+"""Notices for the tests of templates: one valid example, of which a test changes what it is about."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from datetime import date
 from itertools import product
 
 from templates.catalogue import Catalogue, Template
-from templates.values import Amount, Line, Reminder
+from templates.values import Amount, Line, Notice
 
 CHOICES = tuple(product((False, True), (1, 3), ("person", "business")))
 """Every `again`, number of lines and kind of addressee that the texts distinguish."""
 
 
-def template() -> Template:
-    return Catalogue.shipped().get("friendly_reminder")
+def template(name: str = "friendly_reminder") -> Template:
+    return Catalogue.shipped().get(name).for_preview()
 
 
 def lines(count: int = 1) -> tuple[Line, ...]:
@@ -24,8 +24,8 @@ def lines(count: int = 1) -> tuple[Line, ...]:
     )
 
 
-def reminder(count: int = 1, /, **changes: object) -> Reminder:
-    made = Reminder(
+def notice(count: int = 1, /, **changes: object) -> Notice:
+    made = Notice(
         addressee_name="Jan de Vries",
         addressee_kind="person",
         creditor_name="Waterbedrijf Noord",
@@ -37,10 +37,11 @@ def reminder(count: int = 1, /, **changes: object) -> Reminder:
         total=Amount(sum(line.open.cents for line in lines(count)), "EUR"),
         again=False,
         payments_until_on=date(2026, 11, 30),
+        pay_by_on=date(2026, 12, 14),
     )
     return replace(made, **changes)  # type: ignore[arg-type]
 
 
-def with_line(**changes: object) -> Reminder:
+def with_line(**changes: object) -> Notice:
     line = replace(lines()[0], **changes)  # type: ignore[arg-type]
-    return reminder(lines=(line,), total=line.open)
+    return notice(lines=(line,), total=line.open)
