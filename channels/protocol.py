@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from channels.kinds import Kind
 
@@ -114,4 +115,64 @@ class Channel(Protocol):
 
     async def aclose(self) -> None:
         """Close connections; errors on the way out are ignored."""
+        ...
+
+
+class ReceiptKind(StrEnum):
+    """What the other side tells later about a message that it took, from the weakest to the strongest."""
+
+    POSTED = "posted"
+    """Given to the post; nobody proves that plain post arrives."""
+    DELIVERED = "delivered"
+    """Arrived, as far as the other side can tell."""
+    BOUNCED = "bounced"
+    """Definitely not delivered, and never will be at this address."""
+    RETURNED = "returned"
+    """Came back on paper: not known or no longer there."""
+
+
+@dataclass(frozen=True, slots=True)
+class HandedOver:
+    """A message that the other side took: its token, the address on it, and when (aware)."""
+
+    token: str
+    address: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """One event that a provider tells of: `event_id` is its own and unique, `raw` is what it said to the byte.
+
+    `token` is that of the message, or whatever the provider gave instead. `at` is when it happened.
+    """
+
+    provider: str
+    event_id: str
+    token: str
+    kind: ReceiptKind
+    at: datetime
+    raw: bytes
+
+    def __post_init__(self) -> None:
+        """Raise ValueError, with the field's name, for what could not be stored."""
+        if not 1 <= len(self.provider) <= 40:
+            raise ValueError("provider: expected a word of 1 to 40 characters")
+        if not 1 <= len(self.event_id) <= 200:
+            raise ValueError("event_id: expected 1 to 200 characters")
+        if self.at.utcoffset() is None:
+            raise ValueError("at: expected a time with its offset")
+
+
+@runtime_checkable
+class Reporting(Protocol):
+    """A channel that can be asked what became of the messages it took."""
+
+    @property
+    def kind(self) -> Kind:
+        """The kind of channel this carries."""
+        ...
+
+    def receipts(self, handed: Sequence[HandedOver], now: datetime) -> list[Receipt]:
+        """Return every event up to `now` about these messages, also those that were told before."""
         ...
