@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from channels.kinds import Kind
 from consent.facts import ContactPointFact, GateFacts, Reason, StopFact, VerdictKind
 
 RULE = "contact_point"
 
+PAUSES = frozenset({"hold", "dispute", "deferral", "promise", "arrangement"})
+ANSWERS = frozenset({"confirmation", "service"})
+
 _NOT_CONFIGURED = Reason(rule=RULE, kind=VerdictKind.GAP, code="channel_not_configured")
+_RETURNED = Reason(rule=RULE, kind=VerdictKind.DENY, code="letter_returned")
 _UNUSABLE = {
     "wrong_person": Reason(rule=RULE, kind=VerdictKind.DENY, code="wrong_person"),
     "dead": Reason(rule=RULE, kind=VerdictKind.DENY, code="dead"),
@@ -30,6 +35,14 @@ def is_narrow(stop: StopFact) -> bool:
     return stop.channel is not None or stop.address_key is not None
 
 
+def forbids(stop: StopFact, purpose: str) -> bool:
+    """Whether a stop is about messages of this purpose.
+
+    A pause is a pause of asking: what confirms it, or serves the arrangement it rests on, may be said.
+    """
+    return stop.kind not in PAUSES or purpose not in ANSWERS
+
+
 def is_active(stop: StopFact, at: datetime) -> bool:
     """Whether the stop holds at this instant (half-open)."""
     return stop.from_at <= at and (stop.until_at is None or at < stop.until_at)
@@ -49,6 +62,9 @@ def stop_reason(stop: StopFact, rule: str, source: str = "", certainty: str = ""
 def _obstacle(point: ContactPointFact, stops: list[StopFact]) -> Reason | None:
     if (known := _UNUSABLE.get(point.certainty)) is not None:
         return known
+    if point.certainty == "suspect" and point.channel is Kind.LETTER:
+        # A letter came back from there: whoever lives there now must not get the next one.
+        return _RETURNED
     on_it = [
         stop
         for stop in stops

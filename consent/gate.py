@@ -9,8 +9,10 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
+import msgspec
+
 from consent.calendar import ONE_DAY, Window, start_of, zone_of
-from consent.contact_points import is_active, is_narrow, usable
+from consent.contact_points import forbids, is_active, is_narrow, usable
 from consent.facts import GateFacts, Reason, StopFact, Verdict, VerdictKind
 from consent.packs import Pack, Plan
 from consent.rules import Case
@@ -33,6 +35,9 @@ def gate(facts: GateFacts, pack: Pack | None, now: datetime) -> Verdict:
     now = _in_utc(now)
     if pack is None or pack.country != facts.country:
         return _closed("pack", "no_pack")
+    if facts.stops:
+        stops = tuple(stop for stop in facts.stops if forbids(stop, facts.purpose))
+        facts = msgspec.structs.replace(facts, stops=stops)
     try:
         case = Case.at(facts, now)
     except ValueError:

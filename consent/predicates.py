@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from consent.calendar import ONE_DAY, Calendar, Window, start_of
-from consent.contact_points import is_active, is_narrow, stop_reason, usable
+from consent.contact_points import ANSWERS, is_active, is_narrow, stop_reason, usable
 from consent.facts import Struct, VerdictKind
 from consent.rules import Answer, Case, Check, Rule
 
@@ -169,15 +169,18 @@ def _sending_on(rule: Rule, _params: Any, _calendar: Calendar | None) -> Check:
 def _payments_known(rule: Rule, _params: Any, _calendar: Calendar | None) -> Check:
     """Payments are processed up to the due date and freshly so: nobody is dunned for what was paid.
 
-    Neither delay has a known end: it ends when payments are imported.
+    Neither delay has a known end: it ends when payments are imported. An answer to the debtor asks nothing.
     """
     allow = (rule.says(ALLOW, "payments_fresh"),)
+    asks_nothing = Answer((rule.says(ALLOW, "asks_nothing"),))
     unknown = Answer((rule.says(GAP, "payments_unknown"),))
     before_due = (rule.says(DELAY, "payments_before_due"),)
     stale = (rule.says(DELAY, "payments_stale"),)
 
     def check(case: Case) -> Answer:
         facts = case.facts
+        if facts.purpose in ANSWERS:
+            return asks_nothing
         until_on = facts.payments_until_on
         if until_on is None:
             return unknown

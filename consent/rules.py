@@ -16,8 +16,10 @@ from consent.facts import GateFacts, Reason, Struct, VerdictKind
 Text = Annotated[str, msgspec.Meta(min_length=1)]
 
 ADDRESSEE_KINDS = frozenset({"person", "business"})
-PURPOSES = frozenset({"dunning", "confirmation"})
 DUNNING = "dunning"
+PURPOSES = frozenset({DUNNING, "confirmation", "service", "call", "handover"})
+"""What a message or a person's approach is for: a reminder, an answer to the debtor's own act, a service about an
+arrangement that runs, a call or visit, or the handing over of the dossier."""
 
 
 class Applies(Struct, frozen=True):

@@ -1,4 +1,4 @@
-"""The one function that says what is open; everything that shows an amount shows this figure."""
+"""The one place that says what is open; everything that shows an amount shows these figures."""
 
 from __future__ import annotations
 
@@ -12,3 +12,14 @@ def open_cents(claim: ClaimFact) -> int:
     Zero or less means that nothing is asked; less than zero is money that the debtor has too much paid.
     """
     return claim.principal_cents - claim.reduced_cents
+
+
+def disputed_cents(claim: ClaimFact) -> int:
+    """Return how much of what is open lies in dispute, at most all of it."""
+    held = sum(hold.cents for hold in claim.holds if hold.cents is not None)
+    return max(0, min(held, open_cents(claim)))
+
+
+def asked_cents(claim: ClaimFact) -> int:
+    """Return what a message may ask of a claim: what is open, less the part in dispute."""
+    return open_cents(claim) - disputed_cents(claim)

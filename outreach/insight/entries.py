@@ -6,11 +6,12 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, select
 
-from outreach.correspondence.tables import LogEntry
+from outreach.correspondence.tables import Content, LogEntry
 from outreach.planning import queries as q
 from outreach.store.types import AnyRow, table_of
 
 entry = table_of(LogEntry)
+content = table_of(Content)
 
 
 def entries(
@@ -43,3 +44,8 @@ def entry_of(conn: Connection, entry_id: str) -> AnyRow | None:
     statement = select(entry).where(entry.c.id.startswith(entry_id, autoescape=True)).limit(2)
     rows = conn.execute(statement).all()
     return rows[0] if len(rows) == 1 else None
+
+
+def said(conn: Connection, content_id: str | None) -> AnyRow | None:
+    """Return an entry's content, `body` and the `codec` to read it by; None where there is none any more."""
+    return conn.execute(select(content.c.body, content.c.codec).where(content.c.id == content_id)).first()

@@ -12,7 +12,8 @@ from consent.packs import Pack
 from outreach.correspondence.log import artefact_of, content_of
 from outreach.dunning import strategy
 from outreach.planning import queries as q
-from outreach.planning.decide import Answer, Rules, decide
+from outreach.planning.answer import Answer, Rules
+from outreach.planning.decide import decide
 from outreach.planning.facts import UnitFacts
 from outreach.planning.versions import CODE_VERSION, Versions
 
@@ -72,7 +73,7 @@ def _made_again(conn: Connection, row: q.decision) -> Explanation:  # type: igno
     if frozen is None:
         return Explanation(None, answer, again="its facts were erased", **common)
     facts = _facts(frozen)
-    rules = _kept_rules(conn, row.strategy_hash, row.pack_hash)  # type: ignore[attr-defined]
+    rules = _kept_rules(conn, facts, row.pack_hash)  # type: ignore[attr-defined]
     if rules is None:
         return Explanation(facts, answer, again="a version it was made by is not kept", **common)
     redone = decide(facts, rules, row.at)  # type: ignore[attr-defined]
@@ -81,15 +82,16 @@ def _made_again(conn: Connection, row: q.decision) -> Explanation:  # type: igno
     return Explanation(facts, answer, again="different", redone=redone, **common)
 
 
-def _kept_rules(conn: Connection, strategy_hash: str, pack_hash: str) -> Rules | None:
-    body = artefact_of(conn, strategy_hash)
+def _kept_rules(conn: Connection, facts: UnitFacts, pack_hash: str) -> Rules | None:
+    bodies = {name: artefact_of(conn, name) for name in facts.versions}
     pack = artefact_of(conn, pack_hash) if pack_hash else None
-    if body is None or (pack_hash and pack is None):
+    if None in bodies.values() or (pack_hash and pack is None):
         return None
-    version = strategy.read(body, "the kept strategy")
     return Rules(
-        strategy=version.strategy,
-        strategy_hash=version.hash,
+        strategies={
+            name: strategy.read(body, "a kept strategy").strategy for name, body in bodies.items() if body
+        },
+        strategy_hash=facts.strategy_hash,
         pack=Pack.from_bytes(pack) if pack is not None else None,
         pack_hash=pack_hash,
     )

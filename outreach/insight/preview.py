@@ -6,7 +6,7 @@ A preview composes also what may not go now; it then leaves out up to which date
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 
@@ -14,9 +14,11 @@ from channels.kinds import Kind
 from outreach.claims.amounts import open_cents
 from outreach.claims.facts import ClaimFact
 from outreach.dunning.next_step import Stand
+from outreach.dunning.strategy import Step
 from outreach.errors import Refused, UsageError
+from outreach.planning.answer import Answer, Plan, Rules
 from outreach.planning.compose import Composed, Composer
-from outreach.planning.decide import Answer, Plan, Rules, decide
+from outreach.planning.decide import NOTICE_STEP, decide
 from outreach.planning.facts import PointFact, UnitFacts
 from outreach.planning.route import DEFAULT_ORDER
 from outreach.planning.versions import Versions
@@ -77,19 +79,23 @@ def _forced(
     step: str | None,
     channel: Kind | None,
 ) -> Plan:
-    position = _position(rules, answer, step)
-    chosen = rules.strategy.steps[position]
+    chosen = _chosen(rules, answer, step)
     told = tuple((claim.id, chosen.id) for claim in _asked(facts, answer))
     point = _point(facts, channel)
+    pay_by_on = facts.today(now) + timedelta(days=chosen.pay_within_days)
     return Plan(
         steps=told,
         template=chosen.template,
         tone=chosen.tone,
-        again=position > 0,
+        again=rules.strategy.position(chosen.id) > 0,
         channel=point.channel,
         contact_point_id=point.id,
         address=point.value,
         good_until=now,
+        strategy_hash=rules.strategy_hash,
+        lead=chosen.id,
+        pay_by_on=pay_by_on,
+        handover_on=pay_by_on + timedelta(days=1) if chosen.tone == "final" else None,
     )
 
 
@@ -109,17 +115,18 @@ def _asked(facts: UnitFacts, answer: Answer) -> list[ClaimFact]:
     return late or [claim for claim in asked if claim.due_on == first]
 
 
-def _position(rules: Rules, answer: Answer, step: str | None) -> int:
+def _chosen(rules: Rules, answer: Answer, step: str | None) -> Step:
+    """Return the step asked for, else the furthest message that the claims stand before."""
+    messages = {one.id: one for one in rules.strategy.steps if one.kind == "message"}
     if step is not None:
-        position = rules.strategy.position(step)
-        if position < 0:
-            names = ", ".join(known.id for known in rules.strategy.steps)
-            msg = f"--step {step!r}: this strategy has {names}"
+        known = {NOTICE_STEP.id: NOTICE_STEP, **messages}
+        if step not in known:
+            msg = f"--step {step!r}: the messages of this strategy are {', '.join(known)}"
             raise UsageError(msg)
-        return position
-    return max((rules.strategy.position(outlook.step) for outlook in answer.outlooks), default=0) % len(
-        rules.strategy.steps
-    )
+        return known[step]
+    before = [messages[outlook.step] for outlook in answer.outlooks if outlook.step in messages]
+    places = {one: rules.strategy.position(one) for one in messages}
+    return max(before, key=lambda one: places[one.id], default=next(iter(messages.values()), NOTICE_STEP))
 
 
 def _point(facts: UnitFacts, channel: Kind | None) -> PointFact:

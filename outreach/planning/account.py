@@ -8,8 +8,8 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, case, exists, func, literal_column, or_, select
 
+from outreach.planning.answer import Outcome
 from outreach.planning.batch import Batch, Decided, build
-from outreach.planning.decide import Outcome
 from outreach.planning.load import civil_today
 from outreach.store.tables.messages import DayAccount, Tick
 from outreach.store.types import table_of

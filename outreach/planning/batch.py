@@ -11,8 +11,8 @@ from sqlalchemy import Connection
 from sqlalchemy.dialects import postgresql, sqlite
 
 from outreach.correspondence import log
+from outreach.planning.answer import Answer, Rules
 from outreach.planning.compose import Composed
-from outreach.planning.decide import Answer, Rules
 from outreach.planning.facts import UnitFacts
 from outreach.planning.versions import CODE_VERSION
 from outreach.store.types import AnyRow

@@ -8,12 +8,12 @@ from datetime import datetime
 
 from channels.kinds import Kind
 from channels.protocol import Builder, Envelope, Text
-from outreach.claims.amounts import open_cents
-from outreach.planning.decide import Plan
+from outreach.planning.answer import Plan
 from outreach.planning.facts import UnitFacts
+from outreach.planning.said import notice
 from templates.catalogue import Template
-from templates.render import render
-from templates.values import Amount, Line, Reminder
+from templates.render import render, render_letter, render_sms
+from templates.values import Notice
 
 FALLBACK_LANGUAGE = "nl"
 """What is written to a person whose own language a message has no text in."""
@@ -55,7 +55,7 @@ class Composer:
         """Return the message; raises ValueError naming the field for what can't be said on the channel."""
         wished = (facts.party.language, facts.party.form_of_address)
         language, form = wished if wished in template.available else (FALLBACK_LANGUAGE, wished[1])
-        rendered = render(template, language, form, reminder(facts, plan))
+        said = notice(facts, plan, language)
         envelope = Envelope(
             token=token,
             to_name=facts.party.name,
@@ -67,43 +67,25 @@ class Composer:
             language=language,
             at=now,
         )
-        text = Text(subject=rendered.subject, plain=rendered.plain, html=rendered.html)
+        text = _text(plan.channel, template, language, form, said)
         return Composed(
             token=token,
             address=plan.address,
             return_path=self.sender.return_path(token),
             payload=self.builders[plan.channel](text, envelope),
-            codec="rfc822",
+            codec=_CODECS[plan.channel],
         )
 
 
-def reminder(facts: UnitFacts, plan: Plan) -> Reminder:
-    """Return what the texts may say; amounts come from the one function that knows what is open."""
-    told = dict(plan.steps)
-    claims = [claim for claim in facts.claims if claim.id in told]
-    lines = tuple(
-        Line(
-            invoice_number=claim.invoice_number,
-            description=claim.description,
-            due_on=claim.due_on,
-            open=Amount(open_cents(claim), claim.currency),
-        )
-        for claim in claims
-    )
-    known_until = facts.creditor.payments_until_on
-    latest_due_on = max((claim.due_on for claim in claims), default=None)
-    told_until = known_until if known_until and latest_due_on and known_until >= latest_due_on else None
-    return Reminder(
-        addressee_name=facts.party.name,
-        addressee_kind=facts.party.kind,
-        creditor_name=facts.creditor.name,
-        creditor_phone=facts.creditor.phone,
-        creditor_email=facts.creditor.email,
-        iban=facts.creditor.iban,
-        payment_reference=claims[0].invoice_number if len(claims) == 1 else facts.debtor_external_id,
-        lines=lines,
-        total=Amount(sum(line.open.cents for line in lines), facts.currency),
-        again=plan.again,
-        payments_until_on=told_until,
-        payment_url=claims[0].payment_url if len(claims) == 1 else "",
-    )
+_CODECS = {Kind.EMAIL: "rfc822", Kind.LETTER: "html", Kind.SMS: "text", Kind.VIDEO: "text"}
+
+
+def _text(channel: Kind, template: Template, language: str, form: str, said: Notice) -> Text:
+    """Return what a channel shows of a message: a text of one line, a letter's inside, or a mail."""
+    if channel in {Kind.SMS, Kind.VIDEO}:
+        return Text(subject="", plain=render_sms(template, language, form, said))
+    if channel is Kind.LETTER:
+        subject = render(template, language, form, said).subject
+        return Text(subject=subject, plain="", html=render_letter(template, language, form, said))
+    rendered = render(template, language, form, said)
+    return Text(subject=rendered.subject, plain=rendered.plain, html=rendered.html)

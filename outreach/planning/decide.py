@@ -7,211 +7,212 @@ when to look again, and which one outcome the day's account gets.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from enum import StrEnum
+from datetime import date, datetime, timedelta
 
-from channels.kinds import Kind
+import msgspec
+
 from consent.facts import Reason, Verdict, VerdictKind
 from consent.gate import first_moment, gate
-from consent.packs import Pack
-from outreach.claims.facts import Struct
-from outreach.dunning.next_step import Outlook, Stand, next_step
-from outreach.dunning.strategy import Strategy
-from outreach.planning.facts import AttemptFact, OpenMessageFact, UnitFacts
-from outreach.planning.route import Route, Skip, route
+from outreach.claims.amounts import asked_cents
+from outreach.dunning.next_step import Outlook, Stand
+from outreach.dunning.strategy import LISTED, NOTICE, TONES, Step
+from outreach.dunning.trajectory import Terms, outlooks
+from outreach.planning.answer import Answer, Outcome, Plan, Rules, Todo, taking_back
+from outreach.planning.facts import UnitFacts
+from outreach.planning.sending import send
+from outreach.planning.service import serve
 
-
-class Outcome(StrEnum):
-    """The one thing that became of a party, dossier and currency today."""
-
-    SENT = "sent"
-    WAITING = "waiting"
-    STOPPED = "stopped"
-    FAILED = "failed"
-    IN_DOUBT = "in_doubt"
-    TASK = "task"
-    NOTHING_DUE = "nothing_due"
-
-
-class Plan(Struct, frozen=True):
-    """A message to compose: each claim with the step it is told or 'listed', and where it goes."""
-
-    steps: tuple[tuple[int, str], ...]
-    template: str
-    tone: str
-    again: bool
-    channel: Kind
-    contact_point_id: int
-    address: str
-    good_until: datetime
-    continues_message: int | None = None
-
-
-class Answer(Struct, frozen=True):
-    """The decision: outcome, a code for why, when to look again, and every reason behind it."""
-
-    outcome: Outcome
-    code: str
-    look_at: datetime | None
-    outlooks: tuple[Outlook, ...] = ()
-    reasons: tuple[Reason, ...] = ()
-    skips: tuple[Skip, ...] = ()
-    plan: Plan | None = None
-    withdraw_attempts: tuple[int, ...] = ()
-    withdraw_message: int | None = None
-    task: str = ""
-
-
-@dataclass(frozen=True)
-class Rules:
-    """What decisions are made by: the strategy and pack with the hashes that name their versions."""
-
-    strategy: Strategy
-    strategy_hash: str
-    pack: Pack | None
-    pack_hash: str
+NOTICE_STEP = Step(id=NOTICE, tone="notice", template="payment_notice", after_due_days=0)
+AGAIN = timedelta(days=1)
+"""When a dossier that waits for a person is looked at again: a task that was closed undone is opened anew."""
 
 
 def decide(facts: UnitFacts, rules: Rules, now: datetime) -> Answer:
-    """Return what to do about a party of a dossier at `now`."""
+    """Return what to do about a party of a dossier at `now`: an answer it is owed goes before a reminder."""
+    if rules.strategy_hash not in rules.strategies:
+        missing = Answer(outcome=Outcome.TASK, code="no_strategy", look_at=now + AGAIN, todo=Todo(kind="gap"))
+        return taking_back(facts, missing)
+    served = serve(facts, rules, now)
+    if served is not None and served.code == "queued":
+        return served
+    answer = _dun(facts, rules, now)
+    if served is None:
+        return answer
+    if answer.outcome is Outcome.NOTHING_DUE:
+        return taking_back(facts, msgspec.structs.replace(served, outlooks=answer.outlooks))
+    moments = [moment for moment in (answer.look_at, served.look_at) if moment is not None]
+    return msgspec.structs.replace(answer, look_at=min(moments, default=None))
+
+
+def _dun(facts: UnitFacts, rules: Rules, now: datetime) -> Answer:
     today = facts.today(now)
-    outlooks = tuple(next_step(claim, rules.strategy, today, now) for claim in facts.claims)
-    due = [outlook for outlook in outlooks if outlook.stand is Stand.DUE]
+    terms = Terms(
+        in_force=rules.strategy_hash,
+        strategies=rules.strategies,
+        triage=facts.party.triage,
+        notice_days=facts.creditor.notice_days,
+        moved_at=facts.moved_at,
+        one_contract=bool(facts.contract_id),
+    )
+    found = outlooks(facts.claims, terms, today, now)
+    due = [outlook for outlook in found if outlook.stand is Stand.DUE]
     if not due:
-        return _take_back(facts, _nothing_to_say(facts, rules, outlooks, now))
+        return taking_back(facts, _nothing_to_say(facts, rules, found, now))
     if facts.unplaced_cents:
-        return _take_back(facts, _unplaced(outlooks))
-    about = {outlook.claim_id for outlook in outlooks if outlook.stand is Stand.DUE or outlook.overdue}
-    latest_due_on = max(claim.due_on for claim in facts.claims if claim.id in about)
-    verdict = gate(facts.gate_facts(latest_due_on), rules.pack, now)
+        return taking_back(facts, _unplaced(found))
+    lead = max(due, key=lambda outlook: _rank(outlook, rules))
+    step = _step(lead, rules)
+    steps = _steps(found, lead, rules)
+    by_id = {claim.id: claim for claim in facts.claims}
+    asked = sum(asked_cents(by_id[claim_id]) for claim_id, _ in steps)
+    if asked < facts.creditor.tolerance_cents:
+        look_at = _next_look(facts, rules, found, now)
+        small = Answer(outcome=Outcome.NOTHING_DUE, code="below_tolerance", look_at=look_at, outlooks=found)
+        return taking_back(facts, small)
+    purpose = "dunning" if step.kind == "message" else "handover" if step.kind == "handover" else "call"
+    known = [by_id[claim_id].due_on for claim_id, _ in steps if by_id[claim_id].due_on < today]
+    # A notice is about what is not due yet: no day of payments can lie after that.
+    latest_due_on = max(known, default=facts.creditor.payments_until_on or today)
+    verdict = gate(facts.gate_facts(latest_due_on, purpose, step.min_interval_days), rules.pack, now)
+    if step.kind != "message":
+        return taking_back(facts, _for_a_person(verdict, found, lead, step, now))
     if verdict.kind is not VerdictKind.ALLOW:
-        return _take_back(facts, _refused(verdict, outlooks))
-    return _compose_or_task(facts, rules, outlooks, verdict, now)
+        return taking_back(facts, refused(verdict, found))
+    if step.approval and (waits := _approval(facts, found, verdict, lead, now)) is not None:
+        return taking_back(facts, waits)
+    plan = _plan(facts, rules, steps, lead, step, today)
+    return send(facts, plan, step.channels, verdict, found, now)
 
 
-def _compose_or_task(
-    facts: UnitFacts, rules: Rules, outlooks: tuple[Outlook, ...], verdict: Verdict, now: datetime
-) -> Answer:
-    told = _steps(outlooks)
-    due = [outlook for outlook in outlooks if outlook.stand is Stand.DUE]
-    place = max(rules.strategy.position(outlook.step) for outlook in due)
-    step = rules.strategy.steps[place]
-    message = facts.open_message
-    # A stored message knows no order of its claims, so the same ones in another order are the same message.
-    same = message is not None and (tuple(sorted(message.steps)), message.tone, message.template) == (
-        tuple(sorted(told)),
-        step.tone,
-        step.template,
-    )
-    way = route(facts, message.attempts if message is not None and same else (), now)
-    if way.point is None:
-        return _take_back(facts, _no_way(outlooks, verdict, way))
-    good_until = verdict.good_until or now
-    live = _live(message) if same else None
-    if live is not None and _still_good(live, facts, way, now):
-        return Answer(
-            outcome=Outcome.WAITING,
-            code="queued",
-            look_at=live.good_until,
-            outlooks=outlooks,
-            reasons=verdict.reasons,
-            skips=way.skips,
-        )
-    plan = Plan(
-        steps=told,
-        template=step.template,
-        tone=step.tone,
-        again=place > 0,
-        channel=way.point.channel,
-        contact_point_id=way.point.id,
-        address=way.point.value,
-        good_until=good_until,
-        continues_message=message.id if message is not None and same else None,
-    )
-    answer = Answer(
-        outcome=Outcome.WAITING,
-        code="queued",
-        look_at=good_until,
-        outlooks=outlooks,
-        reasons=verdict.reasons,
-        skips=way.skips,
-        plan=plan,
-    )
-    return _take_back(facts, answer, keep_message=same)
+def _rank(outlook: Outlook, rules: Rules) -> tuple[int, int]:
+    """Return how advanced an outlook is, also between versions: by tone first, then by place."""
+    step = _step(outlook, rules)
+    version = rules.strategies.get(outlook.version)
+    return TONES.index(step.tone), version.position(step.id) if version is not None else -1
 
 
-def _steps(outlooks: Sequence[Outlook]) -> tuple[tuple[int, str], ...]:
+def _step(outlook: Outlook, rules: Rules) -> Step:
+    if outlook.step == NOTICE:
+        return NOTICE_STEP
+    strategy = rules.strategies[outlook.version]
+    return strategy.steps[strategy.position(outlook.step)]
+
+
+def _steps(found: Sequence[Outlook], lead: Outlook, rules: Rules) -> tuple[tuple[int, str], ...]:
     """Tell every due claim its own step; list the other overdue ones, unless they are held or settled."""
     shown = (Stand.NOT_YET, Stand.FINISHED)
-    return tuple(
-        (outlook.claim_id, outlook.step if outlook.stand is Stand.DUE else "listed")
-        for outlook in outlooks
-        if outlook.stand is Stand.DUE or (outlook.overdue and outlook.stand in shown)
+    steps = []
+    for outlook in found:
+        is_told = outlook.stand is Stand.DUE and (outlook.step == NOTICE) == (lead.step == NOTICE)
+        if is_told and _step(outlook, rules).kind == _step(lead, rules).kind:
+            steps.append((outlook.claim_id, outlook.step))
+        elif outlook.overdue and (outlook.stand in shown or outlook.stand is Stand.DUE):
+            steps.append((outlook.claim_id, LISTED))
+    return tuple(steps)
+
+
+def _plan(
+    facts: UnitFacts,
+    rules: Rules,
+    steps: tuple[tuple[int, str], ...],
+    lead: Outlook,
+    step: Step,
+    today: date,
+) -> Plan:
+    """Return what the message says, before it has a way to go."""
+    firm = step.rank >= TONES.index("firm")
+    apart = tuple(claim_id for claim_id, told in steps if told != lead.step) if firm else ()
+    pay_by_on = today + timedelta(days=step.pay_within_days)
+    return Plan.without_way(
+        steps=steps,
+        template=step.template,
+        tone=step.tone,
+        again=lead.again,
+        strategy_hash=lead.version or rules.strategy_hash,
+        lead=lead.step,
+        apart=apart,
+        pay_by_on=pay_by_on,
+        handover_on=_handover_on(facts, rules, lead, pay_by_on, today) if step.tone == "final" else None,
     )
 
 
-def _still_good(live: AttemptFact, facts: UnitFacts, way: Route, now: datetime) -> bool:
-    """Return whether a ready attempt may stay: composed from today's facts, for the same address, in time."""
-    return (
-        live.facts_version == facts.party.facts_version
-        and live.policy_epoch == facts.creditor.policy_epoch
-        and way.point is not None
-        and live.contact_point_id == way.point.id
-        and now < live.good_until
-    )
+def _handover_on(facts: UnitFacts, rules: Rules, lead: Outlook, pay_by_on: date, today: date) -> date | None:
+    """Return the first day of the handover that follows a step, always after the day to pay by."""
+    strategy = rules.strategies[lead.version]
+    for step in strategy.steps[strategy.position(lead.step) + 1 :]:
+        if step.kind == "handover" and (not step.triage or facts.party.triage in step.triage):
+            earliest = today + timedelta(days=step.after_previous_days or 0)
+            return max(earliest, pay_by_on + timedelta(days=1))
+    return None
 
 
-def _live(message: OpenMessageFact | None) -> AttemptFact | None:
-    if message is None:
-        return None
-    return next((attempt for attempt in message.attempts if attempt.state == "ready"), None)
-
-
-def _take_back(facts: UnitFacts, answer: Answer, *, keep_message: bool = False) -> Answer:
-    """Withdraw what an earlier look made ready and this one does not uphold."""
-    message = facts.open_message
-    if message is None or (answer.code == "queued" and answer.plan is None):
-        return answer
-    ready = tuple(attempt.id for attempt in message.attempts if attempt.state == "ready")
+def _for_a_person(
+    verdict: Verdict, found: tuple[Outlook, ...], lead: Outlook, step: Step, now: datetime
+) -> Answer:
+    """A call, a visit or a handover: a task, unless the gate forbids it. No address for messages is needed."""
+    against = [reason for reason in verdict.reasons if reason.kind is not VerdictKind.ALLOW]
+    if [reason for reason in against if reason.code != "no_contact_point"]:
+        return refused(verdict, found)
     return Answer(
-        outcome=answer.outcome,
-        code=answer.code,
-        look_at=answer.look_at,
-        outlooks=answer.outlooks,
-        reasons=answer.reasons,
-        skips=answer.skips,
-        plan=answer.plan,
-        withdraw_attempts=ready,
-        withdraw_message=None if keep_message or answer.code == "channels_spent" else message.id,
-        task=answer.task,
+        outcome=Outcome.TASK,
+        code=step.kind,
+        look_at=now + AGAIN,
+        outlooks=found,
+        reasons=verdict.reasons,
+        todo=Todo(kind=step.kind, step=step.id, strategy_hash=lead.version, days=step.due_within_days),
     )
 
 
-def _nothing_to_say(facts: UnitFacts, rules: Rules, outlooks: tuple[Outlook, ...], now: datetime) -> Answer:
+def _approval(
+    facts: UnitFacts, found: tuple[Outlook, ...], verdict: Verdict, lead: Outlook, now: datetime
+) -> Answer | None:
+    """Return what a step that needs a person's yes waits for; None where the yes is there."""
+    said = [one for one in facts.approvals if one.step == lead.step and one.until_at > now]
+    if said and said[-1].approved:
+        return None
+    if said:
+        return Answer(
+            outcome=Outcome.STOPPED,
+            code="approval_refused",
+            look_at=said[-1].until_at,
+            outlooks=found,
+            reasons=verdict.reasons,
+        )
+    return Answer(
+        outcome=Outcome.TASK,
+        code="approval",
+        look_at=now + AGAIN,
+        outlooks=found,
+        reasons=verdict.reasons,
+        todo=Todo(kind="approve", step=lead.step, strategy_hash=lead.version),
+    )
+
+
+def _nothing_to_say(facts: UnitFacts, rules: Rules, found: tuple[Outlook, ...], now: datetime) -> Answer:
     """Nothing is due: find the one outcome, and the first moment at which that can change."""
-    stands = {outlook.stand for outlook in outlooks}
-    look_at = _next_look(facts, rules, outlooks, now)
+    stands = {outlook.stand for outlook in found}
+    look_at = _next_look(facts, rules, found, now)
+    outcome, code, todo = Outcome.NOTHING_DUE, "settled", None
+    held = next((outlook for outlook in found if outlook.stand is Stand.HELD), None)
     if Stand.IN_DOUBT in stands:
-        return Answer(outcome=Outcome.IN_DOUBT, code="in_doubt", look_at=look_at, outlooks=outlooks)
-    if Stand.UNDER_WAY in stands:
-        return Answer(outcome=Outcome.WAITING, code="under_way", look_at=look_at, outlooks=outlooks)
-    if Stand.NOT_YET in stands:
-        told = any(outlook.stand is Stand.NOT_YET and outlook.overdue for outlook in outlooks)
-        code = "step_not_yet" if told else "not_yet_due"
-        return Answer(outcome=Outcome.WAITING, code=code, look_at=look_at, outlooks=outlooks)
-    held = next((outlook for outlook in outlooks if outlook.stand is Stand.HELD), None)
-    if held is not None:
-        return Answer(outcome=Outcome.STOPPED, code=held.code, look_at=look_at, outlooks=outlooks)
-    code = "strategy_finished" if Stand.FINISHED in stands else "settled"
-    return Answer(outcome=Outcome.NOTHING_DUE, code=code, look_at=look_at, outlooks=outlooks)
+        outcome, code = Outcome.IN_DOUBT, "in_doubt"
+    elif Stand.UNDER_WAY in stands:
+        outcome, code = Outcome.WAITING, "under_way"
+    elif any(outlook.code == "trajectory_ended" for outlook in found):
+        outcome, code, todo = Outcome.TASK, "trajectory_ended", Todo(kind="trajectory_ended")
+    elif Stand.NOT_YET in stands:
+        told = any(outlook.stand is Stand.NOT_YET and outlook.overdue for outlook in found)
+        outcome, code = Outcome.WAITING, "step_not_yet" if told else "not_yet_due"
+    elif held is not None:
+        outcome, code = Outcome.STOPPED, held.code
+    elif Stand.FINISHED in stands:
+        code = "strategy_finished"
+    return Answer(outcome=outcome, code=code, look_at=look_at, outlooks=found, todo=todo)
 
 
-def _next_look(
-    facts: UnitFacts, rules: Rules, outlooks: tuple[Outlook, ...], now: datetime
-) -> datetime | None:
+def _next_look(facts: UnitFacts, rules: Rules, found: Sequence[Outlook], now: datetime) -> datetime | None:
     moments: list[datetime] = []
-    for outlook in outlooks:
+    for outlook in found:
         if outlook.stand is Stand.NOT_YET and outlook.on is not None:
             moments.append(_first_moment(outlook, facts, rules, now))
         elif outlook.stand is Stand.HELD and outlook.until is not None:
@@ -231,23 +232,23 @@ def _first_moment(outlook: Outlook, facts: UnitFacts, rules: Rules, now: datetim
     return max(moment, outlook.until) if outlook.until else moment
 
 
-def _unplaced(outlooks: tuple[Outlook, ...]) -> Answer:
+def _unplaced(found: tuple[Outlook, ...]) -> Answer:
     """Money of this debtor lies unplaced: nothing is asked until a person has placed it."""
     return Answer(
         outcome=Outcome.STOPPED,
         code="unplaced_payment",
         look_at=None,
-        outlooks=outlooks,
-        task="unplaced_payment",
+        outlooks=found,
+        todo=Todo(kind="unplaced_payment"),
     )
 
 
 _TASKS = {"no_contact_point": "no_contact_point", "no_pack": "gap", "rule_error": "gap"}
 
 
-def _refused(verdict: Verdict, outlooks: tuple[Outlook, ...]) -> Answer:
+def refused(verdict: Verdict, found: tuple[Outlook, ...]) -> Answer:
     """Turn the gate's refusal into an outcome; the first strictest reason gives the code."""
-    strictest = next(reason for reason in verdict.reasons if reason.kind is verdict.kind)
+    strictest: Reason = next(reason for reason in verdict.reasons if reason.kind is verdict.kind)
     task = _TASKS.get(strictest.code, "") if verdict.kind is VerdictKind.GAP else ""
     if verdict.kind is VerdictKind.DENY:
         outcome = Outcome.STOPPED
@@ -259,20 +260,7 @@ def _refused(verdict: Verdict, outlooks: tuple[Outlook, ...]) -> Answer:
         outcome=outcome,
         code=strictest.code,
         look_at=verdict.until,
-        outlooks=outlooks,
+        outlooks=found,
         reasons=verdict.reasons,
-        task=task,
-    )
-
-
-def _no_way(outlooks: tuple[Outlook, ...], verdict: Verdict, way: Route) -> Answer:
-    """Every channel was tried for this message: a person must find another way."""
-    return Answer(
-        outcome=Outcome.TASK,
-        code="channels_spent",
-        look_at=None,
-        outlooks=outlooks,
-        reasons=verdict.reasons,
-        skips=way.skips,
-        task="channels_spent",
+        todo=Todo(kind=task) if task else None,
     )

@@ -14,8 +14,8 @@ from consent.facts import VerdictKind
 from outreach.correspondence import log
 from outreach.dunning.next_step import Stand
 from outreach.planning import queries as q
+from outreach.planning.answer import Answer
 from outreach.planning.batch import Decided, entry, pairs
-from outreach.planning.decide import Answer
 from outreach.planning.versions import CODE_VERSION
 from outreach.store.bulk import insert_rows
 from outreach.store.types import new_id

@@ -23,11 +23,13 @@ class CreditorFact(Struct, frozen=True):
     phone: str
     email: str
     sending: bool
-    strategy: str
     interval_days: int
     freshness_hours: int
     payments_until_on: date | None
     policy_epoch: int
+    tolerance_cents: int = 0
+    notice_days: int = 0
+    handover_to: str = ""
 
 
 class PartyFact(Struct, frozen=True):
@@ -45,6 +47,7 @@ class PartyFact(Struct, frozen=True):
     zone: str
     deceased: bool
     facts_version: int
+    triage: str = "open"
 
 
 class PointFact(Struct, frozen=True):
@@ -71,6 +74,42 @@ class AttemptFact(Struct, frozen=True):
     tries: int
 
 
+class ApprovalFact(Struct, frozen=True):
+    """A person's last yes or no to a step; a yes holds until `until_at`."""
+
+    step: str
+    approved: bool
+    until_at: datetime
+
+
+class PartFact(Struct, frozen=True):
+    """One instalment of an arrangement."""
+
+    number: int
+    due_on: date
+    cents: int
+
+
+class ServiceFact(Struct, frozen=True):
+    """A wish to tell the party something that is no reminder, with what it is about.
+
+    `parts` and `ends_on` are those of an arrangement, `part` the instalment of a nudge, `claims` those concerned;
+    `cents` a payment's amount or a disputed part, `until_on` the last day on which nothing is asked.
+    """
+
+    id: int
+    template: str
+    purpose: str
+    until_at: datetime
+    claims: tuple[int, ...] = ()
+    parts: tuple[PartFact, ...] = ()
+    part: PartFact | None = None
+    cents: int | None = None
+    until_on: date | None = None
+    department: str = ""
+    answer_by_on: date | None = None
+
+
 class OpenMessageFact(Struct, frozen=True):
     """A message that counts and was not handed over: its steps, and what was tried.
 
@@ -85,6 +124,7 @@ class OpenMessageFact(Struct, frozen=True):
     steps: tuple[tuple[int, str], ...]
     attempts: tuple[AttemptFact, ...]
     older: tuple[int, ...] = ()
+    service_id: int | None = None
 
 
 class UnitFacts(Struct, frozen=True):
@@ -106,21 +146,38 @@ class UnitFacts(Struct, frozen=True):
     points: tuple[PointFact, ...] = ()
     channels: tuple[Kind, ...] = ()
     open_message: OpenMessageFact | None = None
+    strategy_hash: str = ""
+    """The version in force for this dossier; a running trajectory stays on its own."""
+    moved_at: datetime | None = None
+    approvals: tuple[ApprovalFact, ...] = ()
+    service: tuple[ServiceFact, ...] = ()
+    settled: tuple[ClaimFact, ...] = ()
+    """Claims that nothing is open of, but that a service message is about."""
+
+    @property
+    def versions(self) -> set[str]:
+        """The hashes of the strategies that these facts name; the empty one stands for none."""
+        told = {fact.strategy for claim in self.claims for fact in claim.told}
+        return (told | {self.strategy_hash}) - {""}
 
     def today(self, now: datetime) -> date:
         """Return the civil date of `now` where the party lives."""
         return now.astimezone(ZoneInfo(self.party.zone)).date()
 
-    def gate_facts(self, latest_due_on: date) -> GateFacts:
-        """Return what the gate reads, for a message about claims due up to `latest_due_on`."""
+    def gate_facts(self, latest_due_on: date, purpose: str = "dunning", interval_days: int = 0) -> GateFacts:
+        """Return what the gate reads, for a message about claims due up to `latest_due_on`.
+
+        A step may ask for more days of rest than the creditor does, never for fewer.
+        """
         return GateFacts(
+            purpose=purpose,
             country=self.party.country,
             zone=self.party.zone,
             addressee_kind=self.party.kind,
             deceased=self.party.deceased,
             sending_on=self.sending_on,
             creditor_sending_on=self.creditor.sending,
-            interval_days=self.creditor.interval_days,
+            interval_days=max(self.creditor.interval_days, interval_days),
             freshness_hours=self.creditor.freshness_hours,
             payments_until_on=self.creditor.payments_until_on,
             latest_due_on=latest_due_on,

@@ -13,9 +13,10 @@ from sqlalchemy import Connection
 
 from channels.kinds import Kind
 from consent.facts import HandedOverFact, StopFact
-from outreach.claims.facts import ClaimFact, HoldFact, ToldFact
+from outreach.claims.facts import ClaimFact, HoldFact, SignalFact, ToldFact
 from outreach.planning import queries
 from outreach.planning.facts import (
+    ApprovalFact,
     AttemptFact,
     CreditorFact,
     OpenMessageFact,
@@ -23,6 +24,7 @@ from outreach.planning.facts import (
     PointFact,
     UnitFacts,
 )
+from outreach.planning.load_service import Services
 from outreach.store.types import AnyRow
 
 OPERATOR_ZONE = ZoneInfo("Europe/Amsterdam")
@@ -116,6 +118,15 @@ class _Batch:
             for row in conn.execute(queries.UNPLACED, {"debtors": debtors})
         }
         self._load_stops(conn, rows, persons, claims)
+        self._load_casework(conn, dossiers, claims, now)
+        self.service = Services(conn, dossiers, now)
+
+    def _load_casework(self, conn: Connection, dossiers: list[int], claims: list[int], now: datetime) -> None:
+        done = conn.execute(queries.STEPS_DONE, {"claims": claims})
+        self.done = _grouped(done, "claim_id", "person_id")
+        self.signals = _grouped(conn.execute(queries.SIGNALS, {"dossiers": dossiers}), "dossier_id")
+        approvals = conn.execute(queries.APPROVALS, {"dossiers": dossiers, "now": now})
+        self.approvals = _grouped(approvals, "dossier_id", "person_id", "currency")
 
     def _load_stops(
         self, conn: Connection, rows: dict[int, AnyRow], persons: list[int], claims: list[int]
@@ -175,6 +186,18 @@ class _Batch:
             points=tuple(_point(point) for point in points),
             channels=self.channels,
             open_message=self._open_message(row.id, party.person_id, currency),
+            strategy_hash=row.strategy_hash or "",
+            moved_at=row.moved_at,
+            approvals=tuple(
+                ApprovalFact(step=said.step, approved=said.approved, until_at=said.until_at)
+                for said in self.approvals.get((row.id, party.person_id, currency), ())
+            ),
+            service=self.service.of(row.id, party.person_id, currency),
+            settled=tuple(
+                self._claim(claim, party.person_id, zone)
+                for claim in self.service.settled.get(row.id, ())
+                if claim.currency == currency
+            ),
         )
 
     def _known_until(self, payments_until_on: date | None) -> date | None:
@@ -185,6 +208,7 @@ class _Batch:
 
     def _claim(self, row: AnyRow, person_id: int, zone: ZoneInfo) -> ClaimFact:
         told = self.told.get((row.id, person_id), ())
+        done = self.done.get((row.id, person_id), ())
         return ClaimFact(
             id=row.id,
             pseudonym=row.pseudonym,
@@ -199,19 +223,18 @@ class _Batch:
             principal_cents=row.principal_cents,
             reduced_cents=int(row.reduced_cents),
             holds=tuple(
-                HoldFact(kind=stop.kind, until_at=stop.until_at)
+                HoldFact(kind=stop.kind, until_at=stop.until_at, cents=stop.amount_cents)
                 for stop in self.claim_stops.get(row.id, ())
                 if stop.from_at <= self.now
             ),
-            told=tuple(
-                ToldFact(
-                    step=past.step,
-                    state=past.state,
-                    at=past.handed_over_at,
-                    on=past.handed_over_at.astimezone(zone).date(),
-                )
-                for past in told
+            told=(*(_told(past, zone) for past in told), *(_done(past, zone) for past in done)),
+            signals=tuple(
+                SignalFact(kind=seen.kind, on=seen.on_date)
+                for seen in self.signals.get(row.dossier_id, ())
+                if seen.claim_id in {None, row.id}
             ),
+            last_step=row.last_step,
+            last_step_on=row.last_step_on,
         )
 
     def _open_message(self, dossier_id: int, person_id: int, currency: str) -> OpenMessageFact | None:
@@ -219,7 +242,7 @@ class _Batch:
         if not rows:
             return None
         newest = max(row.id for row in rows)
-        steps = sorted((row.claim_id, row.step) for row in rows if row.id == newest)
+        steps = sorted((row.claim_id, row.step) for row in rows if row.id == newest and row.claim_id)
         first = next(row for row in rows if row.id == newest)
         return OpenMessageFact(
             id=newest,
@@ -230,6 +253,7 @@ class _Batch:
             steps=tuple(steps),
             attempts=tuple(_attempt(row) for row in self.attempts.get(newest, ())),
             older=tuple(sorted({row.id for row in rows} - {newest})),
+            service_id=first.service_message_id,
         )
 
 
@@ -270,6 +294,29 @@ def _stop(row: AnyRow) -> StopFact:
     )
 
 
+def _told(past: AnyRow, zone: ZoneInfo) -> ToldFact:
+    return ToldFact(
+        step=past.step,
+        state=past.state,
+        at=past.handed_over_at,
+        on=past.handed_over_at.astimezone(zone).date(),
+        channel=past.channel,
+        tone=past.tone,
+        strategy=past.strategy_hash,
+    )
+
+
+def _done(past: AnyRow, zone: ZoneInfo) -> ToldFact:
+    return ToldFact(
+        step=past.step,
+        state="done" if past.reached else "tried",
+        at=past.at,
+        on=past.at.astimezone(zone).date(),
+        tone=past.tone,
+        strategy=past.strategy_hash,
+    )
+
+
 def _creditor(row: AnyRow, payments_until_on: date | None) -> CreditorFact:
     return CreditorFact(
         id=row.creditor_id,
@@ -279,11 +326,13 @@ def _creditor(row: AnyRow, payments_until_on: date | None) -> CreditorFact:
         phone=row.phone,
         email=row.email,
         sending=row.sending,
-        strategy=row.strategy,
         interval_days=row.interval_days,
         freshness_hours=row.freshness_hours,
         payments_until_on=payments_until_on,
         policy_epoch=row.policy_epoch,
+        tolerance_cents=row.tolerance_cents,
+        notice_days=row.notice_days,
+        handover_to=row.handover_to,
     )
 
 
@@ -301,6 +350,7 @@ def _party(row: AnyRow, today: date) -> PartyFact:
         zone=row.time_zone,
         deceased=row.deceased_on is not None and row.deceased_on <= today,
         facts_version=row.facts_version,
+        triage=row.triage,
     )
 
 

@@ -54,7 +54,8 @@ def insert_messages(conn: Connection, decided: Sequence[Decided], now: datetime)
             }
             for claim_id, step in one.answer.plan.steps
         ]
-    insert_rows(conn, q.message_claim, told)
+    if told:
+        insert_rows(conn, q.message_claim, told)
     return found
 
 
@@ -67,8 +68,9 @@ def _message_row(one: Decided, pseudonym: str, now: datetime) -> dict[str, Any]:
         "person_id": one.facts.party.person_id,
         "creditor_id": one.facts.creditor.id,
         "currency": one.facts.currency,
-        "purpose": "dunning",
-        "strategy_hash": one.rules.strategy_hash,
+        "purpose": plan.purpose,
+        "strategy_hash": plan.strategy_hash,
+        "service_message_id": plan.service_id,
         "template": plan.template,
         "tone": plan.tone,
         "created_at": now,

@@ -12,9 +12,10 @@ import msgspec
 from sqlalchemy import Connection
 
 from channels.kinds import Kind
+from outreach.planning.answer import Answer, Outcome, Todo
 from outreach.planning.batch import Batch, Decided, Recorded
 from outreach.planning.compose import Composer
-from outreach.planning.decide import Answer, Outcome, decide
+from outreach.planning.decide import decide
 from outreach.planning.facts import UnitFacts
 from outreach.planning.load import civil_today, due_dossiers, load
 from outreach.planning.record import record
@@ -105,6 +106,7 @@ class Planner:
 
     def _look(self, conn: Connection, now: datetime, tick_id: int, rank: int) -> Batch:
         dossiers = load(conn, due_dossiers(conn, now, self.batch_size, rank), now, self.channels)
+        self.versions.learn(conn, dossiers.units)
         return Batch(
             now=now,
             today=civil_today(now),
@@ -135,6 +137,8 @@ class Planner:
         if answer.plan is None:
             return Decided(facts, rules, answer)
         template = self.versions.template(answer.plan.template)
+        if not template.enabled:
+            return Decided(facts, rules, failed(now, "template_off"), template_hash=template.version)
         try:
             composed = self.composer.compose(facts, answer.plan, template, new_id(), now)
         except ValueError as error:
@@ -147,4 +151,4 @@ class Planner:
 
 def failed(now: datetime, code: str) -> Answer:
     """Return the answer for what could not be planned: a task, and another look in an hour."""
-    return Answer(outcome=Outcome.FAILED, code=code, look_at=now + timedelta(hours=1), task="gap")
+    return Answer(outcome=Outcome.FAILED, code=code, look_at=now + timedelta(hours=1), todo=Todo(kind="gap"))

@@ -23,6 +23,14 @@ message_claim = table_of(messages.MessageClaim)
 attempt = table_of(messages.Attempt)
 decision = table_of(messages.Decision)
 installation = table_of(operations.Installation)
+signal = table_of(claims.Signal)
+arrangement = table_of(claims.Arrangement)
+instalment = table_of(claims.Instalment)
+step_done = table_of(claims.StepDone)
+approval = table_of(claims.Approval)
+service_message = table_of(messages.ServiceMessage)
+strategy = table_of(operations.StrategyInForce)
+segment_strategy = table_of(operations.SegmentStrategy)
 
 _told = [state.value for state in HANDED_OVER_STATES]
 
@@ -56,15 +64,21 @@ PARTIES = (
         person.c.time_zone,
         person.c.deceased_on,
         person.c.facts_version,
+        party.c.triage,
     )
     .join(person, person.c.id == party.c.person_id)
     .where(
         party.c.dossier_id.in_(_among("dossiers")),
+        # Who acts for a debtor owes nothing: the texts ask whoever reads them to pay.
+        party.c.role != "representative",
         or_(party.c.from_at.is_(None), party.c.from_at <= bindparam("now")),
         or_(party.c.until_at.is_(None), party.c.until_at > bindparam("now")),
     )
     .order_by(party.c.id)
 )
+
+IN_FORCE = func.coalesce(dossier.c.strategy, segment_strategy.c.strategy, creditor.c.strategy)
+"""The name of the strategy of a dossier: a person's choice, else its segment's, else the creditor's."""
 
 DOSSIERS = (
     select(
@@ -81,14 +95,26 @@ DOSSIERS = (
         creditor.c.phone,
         creditor.c.email,
         creditor.c.sending,
-        creditor.c.strategy,
         creditor.c.interval_days,
         creditor.c.freshness_hours,
         creditor.c.payments_until_on,
         creditor.c.policy_epoch,
+        creditor.c.tolerance_cents,
+        creditor.c.notice_days,
+        creditor.c.handover_to,
+        dossier.c.moved_at,
+        strategy.c.hash.label("strategy_hash"),
     )
     .join(creditor, creditor.c.id == dossier.c.creditor_id)
     .join(debtor, debtor.c.id == dossier.c.debtor_id)
+    .outerjoin(
+        segment_strategy,
+        and_(
+            segment_strategy.c.creditor_id == dossier.c.creditor_id,
+            segment_strategy.c.segment == dossier.c.segment,
+        ),
+    )
+    .outerjoin(strategy, strategy.c.name == IN_FORCE)
     .where(dossier.c.id.in_(_among("dossiers")))
     .order_by(dossier.c.id)
 )
@@ -102,7 +128,7 @@ CURRENCIES = (
 
 _reduced = func.coalesce(func.sum(allocation.c.amount_cents), 0)
 
-OPEN_CLAIMS = (
+_CLAIMS = (
     select(
         claim.c.id,
         claim.c.pseudonym,
@@ -116,17 +142,21 @@ OPEN_CLAIMS = (
         claim.c.due_on,
         claim.c.currency,
         claim.c.principal_cents,
+        claim.c.last_step,
+        claim.c.last_step_on,
         _reduced.label("reduced_cents"),
     )
     .outerjoin(
         allocation,
         and_(allocation.c.claim_id == claim.c.id, allocation.c.booked_on <= bindparam("today")),
     )
-    .where(claim.c.dossier_id.in_(_among("dossiers")))
     .group_by(claim.c.id)
-    .having(claim.c.principal_cents > _reduced)
     .order_by(claim.c.due_on, claim.c.id)
 )
+OPEN_CLAIMS = _CLAIMS.where(claim.c.dossier_id.in_(_among("dossiers"))).having(
+    claim.c.principal_cents > _reduced
+)
+CLAIMS_BY_ID = _CLAIMS.where(claim.c.id.in_(_among("claims")))
 
 TOLD = (
     select(
@@ -135,8 +165,12 @@ TOLD = (
         message_claim.c.step,
         attempt.c.state,
         attempt.c.handed_over_at,
+        attempt.c.channel,
+        message.c.tone,
+        message.c.strategy_hash,
     )
     .join(attempt, attempt.c.message_id == message_claim.c.message_id)
+    .join(message, message.c.id == message_claim.c.message_id)
     .where(
         message_claim.c.claim_id.in_(_among("claims")),
         message_claim.c.counts,
@@ -144,6 +178,39 @@ TOLD = (
         attempt.c.state.in_(_told),
     )
     .order_by(attempt.c.handed_over_at)
+)
+
+STEPS_DONE = (
+    select(
+        step_done.c.claim_id,
+        step_done.c.person_id,
+        step_done.c.step,
+        step_done.c.reached,
+        step_done.c.at,
+        step_done.c.tone,
+        step_done.c.strategy_hash,
+    )
+    .where(step_done.c.claim_id.in_(_among("claims")), step_done.c.counts)
+    .order_by(step_done.c.at)
+)
+
+SIGNALS = (
+    select(signal.c.dossier_id, signal.c.claim_id, signal.c.kind, signal.c.on_date)
+    .where(signal.c.dossier_id.in_(_among("dossiers")))
+    .order_by(signal.c.on_date, signal.c.id)
+)
+
+APPROVALS = (
+    select(
+        approval.c.dossier_id,
+        approval.c.person_id,
+        approval.c.currency,
+        approval.c.step,
+        approval.c.approved,
+        approval.c.until_at,
+    )
+    .where(approval.c.dossier_id.in_(_among("dossiers")), approval.c.until_at > bindparam("now"))
+    .order_by(approval.c.at, approval.c.id)
 )
 
 POINTS = (
@@ -197,16 +264,74 @@ OPEN_MESSAGES = (
         message.c.template,
         message.c.tone,
         message.c.strategy_hash,
+        message.c.service_message_id,
         message_claim.c.claim_id,
         message_claim.c.step,
     )
-    .join(message_claim, message_claim.c.message_id == message.c.id)
+    .outerjoin(message_claim, message_claim.c.message_id == message.c.id)
     .where(
         message.c.dossier_id.in_(_among("dossiers")),
         message.c.withdrawn_at.is_(None),
-        message_claim.c.counts,
+        # A confirmation may be about no claim at all.
+        or_(message_claim.c.counts, message_claim.c.id.is_(None)),
         ~_handed_over,
     )
+)
+
+_told_of = (
+    select(message.c.id)
+    .join(attempt, attempt.c.message_id == message.c.id)
+    .where(message.c.service_message_id == service_message.c.id, attempt.c.state.in_(_told))
+    .exists()
+)
+SERVICE = (
+    select(
+        service_message.c.id,
+        service_message.c.template,
+        service_message.c.purpose,
+        service_message.c.dossier_id,
+        service_message.c.person_id,
+        service_message.c.currency,
+        service_message.c.arrangement_id,
+        service_message.c.instalment_id,
+        service_message.c.stop_id,
+        service_message.c.payment_id,
+        service_message.c.until_at,
+    )
+    .where(
+        service_message.c.dossier_id.in_(_among("dossiers")),
+        service_message.c.closed_at.is_(None),
+        service_message.c.until_at > bindparam("now"),
+        ~_told_of,
+    )
+    .order_by(service_message.c.id)
+)
+ARRANGEMENTS = select(arrangement.c.id, arrangement.c.ends_on, arrangement.c.total_cents).where(
+    arrangement.c.id.in_(_among("keys"))
+)
+INSTALMENTS = (
+    select(
+        instalment.c.id,
+        instalment.c.arrangement_id,
+        instalment.c.number,
+        instalment.c.due_on,
+        instalment.c.amount_cents,
+    )
+    .where(instalment.c.arrangement_id.in_(_among("keys")))
+    .order_by(instalment.c.arrangement_id, instalment.c.number)
+)
+SERVICE_STOPS = select(
+    stop.c.id,
+    stop.c.claim_id,
+    stop.c.until_at,
+    stop.c.amount_cents,
+    stop.c.department,
+    stop.c.answer_by_on,
+).where(stop.c.id.in_(_among("keys")))
+SERVICE_PAYMENTS = (
+    select(payment.c.id, payment.c.amount_cents, allocation.c.claim_id)
+    .outerjoin(allocation, allocation.c.payment_id == payment.c.id)
+    .where(payment.c.id.in_(_among("keys")))
 )
 
 ATTEMPTS = (
@@ -232,7 +357,22 @@ UNPLACED = (
     .group_by(payment.c.debtor_id, payment.c.currency)
 )
 
-STOPS = select(stop).where(
+_STOP_COLUMNS = (
+    stop.c.kind,
+    stop.c.scope,
+    stop.c.person_id,
+    stop.c.dossier_id,
+    stop.c.claim_id,
+    stop.c.creditor_id,
+    stop.c.address_key,
+    stop.c.channel,
+    stop.c.from_at,
+    stop.c.until_at,
+    stop.c.lifted_at,
+    stop.c.amount_cents,
+    stop.c.reason_code,
+)
+STOPS = select(*_STOP_COLUMNS).where(
     stop.c.lifted_at.is_(None),
     or_(stop.c.until_at.is_(None), stop.c.until_at > bindparam("now")),
     or_(

@@ -23,7 +23,6 @@ from outreach.store.types import new_id, table_of
 
 task = table_of(Task)
 
-TASK_DUE = timedelta(days=3)
 AGAIN_SOON = timedelta(minutes=1)
 
 
@@ -32,6 +31,7 @@ def record(conn: Connection, batch: Batch) -> Recorded:
     stale = _stale(conn, batch)
     fresh = [one for one in batch.decided if one.facts.dossier_id not in stale]
     _withdraw(conn, fresh, batch.now)
+    _take_back(conn, fresh, batch.now)
     versions = _versions(conn, fresh)
     messages = insert_messages(conn, fresh, batch.now)
     decisions = insert_decisions(conn, fresh, batch.now)
@@ -118,6 +118,43 @@ def _withdraw(conn: Connection, decided: Sequence[Decided], now: datetime) -> No
     )
 
 
+_UNCOUNT_TOLD = (
+    update(q.message_claim)
+    .where(
+        q.message_claim.c.claim_id == bindparam("claim"),
+        q.message_claim.c.person_id == bindparam("person"),
+        q.message_claim.c.step == bindparam("told"),
+        q.message_claim.c.counts,
+    )
+    .values(counts=False)
+)
+_UNCOUNT_DONE = (
+    update(q.step_done)
+    .where(
+        q.step_done.c.claim_id == bindparam("claim"),
+        q.step_done.c.person_id == bindparam("person"),
+        q.step_done.c.step == bindparam("told"),
+    )
+    .values(counts=False)
+)
+
+
+def _take_back(conn: Connection, decided: Sequence[Decided], now: datetime) -> None:
+    """Take back the steps that rested on evidence which failed since: they are told again in their turn."""
+    rows = [
+        {"claim": outlook.claim_id, "person": one.facts.party.person_id, "told": step}
+        for one in decided
+        for outlook in one.answer.outlooks
+        for step in outlook.taken_back
+    ]
+    if not rows:
+        return
+    conn.execute(_UNCOUNT_TOLD, rows)
+    conn.execute(_UNCOUNT_DONE, rows)
+    gone = (one for one in decided if _loses_steps(one))
+    log.append(conn, (entry("withdrawn", one, now, reasons=("evidence_failed",)) for one in gone))
+
+
 def _older_gone(one: Decided) -> tuple[int, ...]:
     """Return the older open messages that the unit's newest takes with it, or a new one makes room for."""
     message, plan = one.facts.open_message, one.answer.plan
@@ -127,6 +164,10 @@ def _older_gone(one: Decided) -> tuple[int, ...]:
     return message.older
 
 
+def _loses_steps(one: Decided) -> bool:
+    return any(outlook.taken_back for outlook in one.answer.outlooks)
+
+
 def _takes_back(one: Decided) -> bool:
     return bool(one.answer.withdraw_attempts or _older_gone(one)) or one.answer.withdraw_message is not None
 
@@ -134,7 +175,7 @@ def _takes_back(one: Decided) -> bool:
 def _versions(conn: Connection, decided: Sequence[Decided]) -> dict[int, int]:
     """Return the versions to compose under: taking something back has raised some in this transaction."""
     persons = {one.facts.party.person_id: one.facts.party.facts_version for one in decided}
-    raised = {one.facts.party.person_id for one in decided if _takes_back(one)}
+    raised = {one.facts.party.person_id for one in decided if _takes_back(one) or _loses_steps(one)}
     if raised:
         persons.update(pairs(conn.execute(_LOCK_PERSONS, {"persons": sorted(raised)})))
     return persons
@@ -146,19 +187,29 @@ def _open_tasks(conn: Connection, decided: Sequence[Decided], now: datetime) -> 
         {
             "pseudonym": new_id(),
             "kind": one.answer.task,
-            "subject": f"{one.facts.dossier}:{one.facts.party.pseudonym}",
+            "subject": _subject(one),
             "dossier_id": one.facts.dossier_id,
             "person_id": one.facts.party.person_id,
             "reason_code": one.answer.code,
+            "currency": one.facts.currency,
+            "step": todo.step,
+            "strategy_hash": todo.strategy_hash,
             "opened_at": now,
-            "due_at": now + TASK_DUE,
+            "due_at": now + timedelta(days=todo.days),
             "owner": "staff",
         }
         for one in decided
-        if one.answer.task
+        if (todo := one.answer.todo) is not None
     ]
     if rows:
         conn.execute(build(conn)(task).on_conflict_do_nothing(), rows)
+
+
+def _subject(one: Decided) -> str:
+    """One task for a party, and one for each step that needs a person; money lies with the debtor, not a party."""
+    subject = f"{one.facts.dossier}:{one.facts.party.pseudonym}"
+    step = one.answer.todo.step if one.answer.todo is not None else ""
+    return f"{subject}:{step}" if step else subject
 
 
 _WAITS_ON_PAYMENTS = {"payments_unknown", "payments_before_due", "payments_stale"}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
 from channels.kinds import Kind
@@ -29,15 +29,25 @@ class Route(Struct, frozen=True):
     skips: tuple[Skip, ...]
 
 
-def route(facts: UnitFacts, tried: Sequence[AttemptFact], now: datetime) -> Route:
-    """Return the first usable contact point in the party's order: the preferred channel, then the default."""
+def route(
+    facts: UnitFacts,
+    tried: Sequence[AttemptFact],
+    now: datetime,
+    channels: Sequence[str] = (),
+    purpose: str = "dunning",
+) -> Route:
+    """Return the first usable contact point in the order of a step's `channels`, else the party's own.
+
+    The party's own order is the preferred channel, then the default; a step's "preferred" stands for all of it.
+    """
     blocked = {
-        (fact.channel, fact.address_key): reason for fact, reason in usable(facts.gate_facts(now.date()), now)
+        (fact.channel, fact.address_key): reason
+        for fact, reason in usable(facts.gate_facts(now.date(), purpose), now)
     }
     spent = {attempt.contact_point_id for attempt in tried if attempt.state in _SPENT}
     preferred = facts.party.preferred_channel
     skips: list[Skip] = []
-    for kind in _order(preferred):
+    for kind in _order(channels, preferred):
         code = "no_contact_point"
         for point in (point for point in facts.points if point.channel is kind):
             reason = blocked.get((point.channel, point.address_key))
@@ -49,7 +59,8 @@ def route(facts: UnitFacts, tried: Sequence[AttemptFact], now: datetime) -> Rout
     return Route(point=None, skips=tuple(skips))
 
 
-def _order(preferred: Kind | None) -> Iterable[Kind]:
-    if preferred is not None:
-        yield preferred
-    yield from (kind for kind in DEFAULT_ORDER if kind is not preferred)
+def _order(channels: Sequence[str], preferred: Kind | None) -> list[Kind]:
+    """Return the kinds to try, each once."""
+    own = [*([preferred] if preferred is not None else []), *DEFAULT_ORDER]
+    order = [kind for word in channels for kind in (own if word == "preferred" else [Kind(word)])]
+    return list(dict.fromkeys(order or own))

@@ -2,60 +2,74 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cache
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, insert, select, update
 
 from consent.packs import Pack, shipped_packs
-from outreach.correspondence.log import keep_artefact
+from outreach.correspondence.log import artefact_of, keep_artefact
 from outreach.dunning import strategy
-from outreach.planning.decide import Rules
+from outreach.dunning.strategy import Strategy
+from outreach.planning import queries as q
+from outreach.planning.answer import Rules
 from outreach.planning.facts import UnitFacts
 from templates.catalogue import Catalogue, Template
 
 CODE_VERSION = "0.1.0"
+SHIPPED = "job:shipped"
+"""Who put a strategy in force that comes with the service: its next version follows by itself."""
 
 
 @dataclass(frozen=True)
 class Versions:
-    """What is in force: packs by country, templates by name; strategies are looked up by name."""
+    """What is in force: packs by country, templates by name, and every version of a strategy seen so far by hash."""
 
     packs: Mapping[str, Pack]
     catalogue: Catalogue
+    strategies: dict[str, Strategy] = field(default_factory=dict)
 
     @classmethod
     def shipped(cls) -> Versions:
         """Return what comes with the service."""
-        return cls(packs=shipped_packs(), catalogue=Catalogue.shipped())
+        versions = (strategy.shipped(name) for name in strategy.shipped_names())
+        known = {version.hash: version.strategy for version in versions}
+        return cls(packs=shipped_packs(), catalogue=Catalogue.shipped(), strategies=known)
 
     def rules(self, facts: UnitFacts) -> Rules:
-        """Return the strategy and pack for one party of a dossier."""
-        return _rules(facts.creditor.strategy, self.packs.get(facts.party.country))
+        """Return the strategies and the pack for one party of a dossier."""
+        pack = self.packs.get(facts.party.country)
+        return Rules(
+            strategies=self.strategies,
+            strategy_hash=facts.strategy_hash,
+            pack=pack,
+            pack_hash=pack.hash if pack is not None else "",
+        )
+
+    def learn(self, conn: Connection, units: Iterable[UnitFacts]) -> None:
+        """Read the versions that these facts name and that this process has not seen yet."""
+        for hash_ in {name for facts in units for name in facts.versions} - self.strategies.keys():
+            if (body := artefact_of(conn, hash_)) is not None:
+                self.strategies[hash_] = strategy.read(body, "a kept strategy").strategy
 
     def template(self, name: str) -> Template:
         """Return the current version of a message folder."""
         return self.catalogue.get(name)
 
     def keep(self, conn: Connection, at: datetime) -> None:
-        """Keep every version that a decision may name, once for each database."""
+        """Keep every version that a decision may name, and put the shipped strategies in force."""
         for pack in self.packs.values():
             keep_artefact(conn, "pack", pack.country, pack.bytes, at)
         for template in self.catalogue.templates.values():
             keep_artefact(conn, "template", template.name, template.bytes, at)
+        known = {row.name: row for row in conn.execute(select(q.strategy))}
         for name in strategy.shipped_names():
             version = strategy.shipped(name)
             keep_artefact(conn, "strategy", name, version.body, at)
-
-
-@cache
-def _rules(name: str, pack: Pack | None) -> Rules:
-    version = strategy.shipped(name)
-    return Rules(
-        strategy=version.strategy,
-        strategy_hash=version.hash,
-        pack=pack,
-        pack_hash=pack.hash if pack is not None else "",
-    )
+            row = known.get(name)
+            values = {"hash": version.hash, "at": at, "actor": SHIPPED}
+            if row is None:
+                conn.execute(insert(q.strategy).values(name=name, **values))
+            elif row.actor == SHIPPED and row.hash != version.hash:
+                conn.execute(update(q.strategy).where(q.strategy.c.id == row.id).values(**values))

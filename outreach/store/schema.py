@@ -19,9 +19,9 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 
 def upgrade(conn: Connection) -> None:
     """Run the migrations, write the vocabularies and reinstall the triggers, in the caller's transaction."""
-    config = _config()
-    config.attributes["connection"] = conn
-    command.upgrade(config, "head")
+    settings = config()
+    settings.attributes["connection"] = conn
+    command.upgrade(settings, "head")
     _write_vocabularies(conn)
     triggers.install(conn)
 
@@ -29,7 +29,7 @@ def upgrade(conn: Connection) -> None:
 def problems(conn: Connection) -> list[str]:
     """Return what differs from what the code expects; sending is refused while there is anything."""
     current = MigrationContext.configure(conn).get_current_revision()
-    head = ScriptDirectory.from_config(_config()).get_current_head()
+    head = ScriptDirectory.from_config(config()).get_current_head()
     if current != head:
         return [f"the schema is at {current or 'nothing'}; this code needs {head} (run: outreach migrate)"]
     missing = [
@@ -49,8 +49,9 @@ def _write_vocabularies(conn: Connection) -> None:
         )
 
 
-def _config() -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
-    config.set_main_option("path_separator", "os")
-    return config
+def config() -> Config:
+    """Return what Alembic needs to find the migrations."""
+    made = Config()
+    made.set_main_option("script_location", str(MIGRATIONS))
+    made.set_main_option("path_separator", "os")
+    return made

@@ -67,13 +67,13 @@ WATCHES = (
     ),
     Watch(
         "dossier",
-        ("creditor_id", "debtor_id", "contract_id", "pseudonym"),
+        ("creditor_id", "debtor_id", "contract_id", "pseudonym", "segment", "strategy", "moved_at"),
         (_PARTIES.format(column="id"),),
         events=("update",),
     ),
     Watch(
         "dossier_party",
-        ("dossier_id", "person_id", "role", "from_at", "until_at"),
+        ("dossier_id", "person_id", "role", "from_at", "until_at", "triage"),
         ("SELECT c.person_id FROM changed c",),
     ),
     Watch(
@@ -99,6 +99,8 @@ WATCHES = (
             "description",
             "payment_url",
             "pseudonym",
+            "last_step",
+            "last_step_on",
         ),
         (_PARTIES.format(column="dossier_id"),),
     ),
@@ -131,6 +133,10 @@ WATCHES = (
             "from_at",
             "until_at",
             "lifted_at",
+            "amount_cents",
+            "arrangement_id",
+            "department",
+            "answer_by_on",
         ),
         (
             "SELECT c.person_id FROM changed c WHERE c.person_id IS NOT NULL",
@@ -139,6 +145,47 @@ WATCHES = (
             "JOIN dossier_party p ON p.dossier_id = k.dossier_id",
             "SELECT o.person_id FROM changed c JOIN contact_point o ON o.address_key = c.address_key",
         ),
+    ),
+    Watch("signal", ("kind", "dossier_id", "claim_id", "on_date"), (_PARTIES.format(column="dossier_id"),)),
+    Watch(
+        "arrangement",
+        ("kind", "state", "dossier_id", "currency", "total_cents", "starts_on", "ends_on"),
+        (_PARTIES.format(column="dossier_id"),),
+    ),
+    Watch(
+        "instalment",
+        ("arrangement_id", "number", "due_on", "amount_cents", "state"),
+        (
+            "SELECT p.person_id FROM changed c JOIN arrangement a ON a.id = c.arrangement_id "
+            "JOIN dossier_party p ON p.dossier_id = a.dossier_id",
+        ),
+    ),
+    Watch(
+        "step_done",
+        ("claim_id", "person_id", "step", "strategy_hash", "tone", "reached", "counts", "at"),
+        ("SELECT c.person_id FROM changed c",),
+    ),
+    Watch(
+        "approval",
+        ("dossier_id", "person_id", "currency", "step", "approved", "at", "until_at"),
+        ("SELECT c.person_id FROM changed c",),
+    ),
+    Watch(
+        "service_message",
+        (
+            "template",
+            "purpose",
+            "dossier_id",
+            "person_id",
+            "currency",
+            "arrangement_id",
+            "instalment_id",
+            "stop_id",
+            "payment_id",
+            "until_at",
+            "closed_at",
+        ),
+        ("SELECT c.person_id FROM changed c",),
     ),
     Watch(
         "attempt",
@@ -171,6 +218,9 @@ POLICY_COLUMNS = (
     "strategy",
     "interval_days",
     "freshness_hours",
+    "tolerance_cents",
+    "notice_days",
+    "handover_to",
 )
 """A change of one of these raises the creditor's policy epoch and makes all its dossiers due."""
 
@@ -293,6 +343,19 @@ def _sqlite() -> dict[str, tuple[str, ...]]:
             f"UPDATE creditor SET policy_epoch = policy_epoch + 1 WHERE id IN {rows}; "
             f"UPDATE dossier SET next_look_at = '{AT_ONCE}' WHERE creditor_id IN {rows}; END",
         )
+    for event in ("INSERT", "UPDATE", "DELETE"):
+        row = "OLD" if event == "DELETE" else "NEW"
+        name = f"facts_segment_strategy_{event.lower()}"
+        made[name] = (
+            f"CREATE TRIGGER {name} AFTER {event} ON segment_strategy BEGIN "
+            f"UPDATE creditor SET policy_epoch = policy_epoch + 1 WHERE id = {row}.creditor_id; "
+            f"UPDATE dossier SET next_look_at = '{AT_ONCE}' WHERE creditor_id = {row}.creditor_id; END",
+        )
+    made["facts_strategy"] = (
+        "CREATE TRIGGER facts_strategy AFTER UPDATE OF hash ON strategy WHEN OLD.hash IS NOT NEW.hash BEGIN "
+        "UPDATE creditor SET policy_epoch = policy_epoch + 1; "
+        f"UPDATE dossier SET next_look_at = '{AT_ONCE}'; END",
+    )
     made["facts_installation"] = (
         "CREATE TRIGGER facts_installation AFTER UPDATE OF sending ON installation "
         f"WHEN NEW.sending AND NOT OLD.sending BEGIN UPDATE dossier SET next_look_at = '{AT_ONCE}'; END",
@@ -378,6 +441,24 @@ def _postgresql() -> dict[str, tuple[str, ...]]:
             f"UPDATE creditor SET policy_epoch = policy_epoch + 1 WHERE id IN ({stopped}); "
             f"{look} WHERE creditor_id IN ({stopped});",
         )
+    for event in ("insert", "update", "delete"):
+        rows = "old_rows" if event == "delete" else "new_rows"
+        stopped = f"SELECT creditor_id FROM {rows}"
+        made[f"facts_segment_strategy_{event}"] = _pg_statement(
+            f"facts_segment_strategy_{event}",
+            "segment_strategy",
+            event,
+            f"UPDATE creditor SET policy_epoch = policy_epoch + 1 WHERE id IN ({stopped}); "
+            f"{look} WHERE creditor_id IN ({stopped});",
+        )
+    new_version = f"EXISTS (SELECT 1 FROM {pair} WHERE o.hash IS DISTINCT FROM n.hash)"
+    made["facts_strategy"] = _pg_statement(
+        "facts_strategy",
+        "strategy",
+        "update",
+        f"UPDATE creditor SET policy_epoch = policy_epoch + 1 WHERE {new_version}; "
+        f"{look} WHERE {new_version};",
+    )
     made["facts_installation"] = _pg_statement(
         "facts_installation",
         "installation",

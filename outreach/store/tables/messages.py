@@ -63,6 +63,44 @@ class Message(SQLModel, table=True):
     created_at: datetime = moment()
     withdrawn_at: datetime | None = moment(default=None)
     copy_of: int | None = ref("message.id", default=None, nullable=True)
+    service_message_id: int | None = ref("service_message.id", default=None, nullable=True, index=True)
+
+
+class ServiceMessage(SQLModel, table=True):
+    """A wish to tell a party something that is no reminder: a confirmation, a nudge, a helping message.
+
+    `template` names the message; what it says is read from the facts when it is composed. It is told once, before
+    `until_at`, and dropped where it is no longer true.
+    """
+
+    __tablename__ = "service_message"
+    __table_args__ = (
+        UniqueConstraint("template", "subject"),
+        Index(
+            "ix_service_message_open",
+            "dossier_id",
+            "person_id",
+            sqlite_where=text("closed_at is null"),
+            postgresql_where=text("closed_at is null"),
+        ),
+    )
+    id: int | None = key()
+    pseudonym: str = public_id()
+    template: str = Field(max_length=80)
+    purpose: str = Field(max_length=40)
+    subject: str = Field(max_length=100)
+    """What it is about, so that nothing is told twice: a stop's, an instalment's or a payment's id."""
+    dossier_id: int = ref("dossier.id")
+    person_id: int = ref("person.id", index=True)
+    currency: str = Field(max_length=3)
+    arrangement_id: int | None = ref("arrangement.id", default=None, nullable=True)
+    instalment_id: int | None = ref("instalment.id", default=None, nullable=True)
+    stop_id: int | None = ref("stop.id", default=None, nullable=True)
+    payment_id: int | None = ref("payment.id", default=None, nullable=True)
+    asked_at: datetime = moment()
+    until_at: datetime = moment()
+    closed_at: datetime | None = moment(default=None)
+    closed_code: str = Field(default="", max_length=40)
 
 
 class MessageClaim(SQLModel, table=True):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import CheckConstraint, Index, text
+from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from outreach.store.types import PUBLIC_ID, key, moment, public_id, ref, word
@@ -58,11 +58,17 @@ class Task(SQLModel, table=True):
     attempt_id: int | None = ref("attempt.id", default=None, nullable=True)
     payment_id: int | None = ref("payment.id", default=None, nullable=True)
     reason_code: str = Field(default="", max_length=60)
+    currency: str = Field(default="", max_length=3)
+    step: str = Field(default="", max_length=40)
+    strategy_hash: str = Field(default="", max_length=64)
+    department: str = Field(default="", max_length=60)
+    content_id: str | None = Field(default=None, sa_type=PUBLIC_ID)
     opened_at: datetime = moment()
     due_at: datetime = moment()
     owner: str = Field(default="staff", max_length=80)
     closed_at: datetime | None = moment(default=None)
     closed_by: str | None = Field(default=None, max_length=80)
+    closed_code: str = Field(default="", max_length=40)
 
 
 class ImportRun(SQLModel, table=True):
@@ -79,3 +85,27 @@ class ImportRun(SQLModel, table=True):
     changed: int = 0
     unchanged: int = 0
     refused: int = 0
+    put_aside: str = Field(default="", max_length=40)
+    """Why a list of open items was not used; empty where it was."""
+
+
+class StrategyInForce(SQLModel, table=True):
+    """Which version of a strategy is in force under its name; every version is kept as an artefact."""
+
+    __tablename__ = "strategy"
+    id: int | None = key()
+    name: str = Field(max_length=40, unique=True)
+    hash: str = Field(max_length=64)
+    at: datetime = moment()
+    actor: str = Field(max_length=80)
+
+
+class SegmentStrategy(SQLModel, table=True):
+    """The strategy of a creditor for a segment, an imported word."""
+
+    __tablename__ = "segment_strategy"
+    __table_args__ = (UniqueConstraint("creditor_id", "segment"),)
+    id: int | None = key()
+    creditor_id: int = ref("creditor.id")
+    segment: str = Field(max_length=60)
+    strategy: str = Field(max_length=40)

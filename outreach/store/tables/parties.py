@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import Index, UniqueConstraint
+from sqlalchemy import Index, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
-from outreach.store.types import key, moment, public_id, ref, word
+from outreach.store.types import Big, cents, key, moment, public_id, ref, word
 
 
 class Creditor(SQLModel, table=True):
@@ -30,6 +30,18 @@ class Creditor(SQLModel, table=True):
     freshness_hours: int = 72
     payments_until_on: date | None = None
     policy_epoch: int = 0
+    tolerance_cents: int = cents(default=0)
+    """Below this much open in one message nothing is asked."""
+    notice_days: int = 0
+    """So many days before the due date a notice may go; 0 is no notice."""
+    confirm_payments: bool = True
+    handover_to: str = ""
+    """Whom a final notice names as the one who takes over."""
+    plan_floor_cents: int = cents(default=2500)
+    """The smallest instalment that staff may agree to without asking further."""
+    plan_most_parts: int = 12
+    promise_most_days: int = 14
+    deferral_most_days: int = 30
 
 
 class Person(SQLModel, table=True):
@@ -50,6 +62,8 @@ class Person(SQLModel, table=True):
     date_of_birth: date | None = None
     deceased_on: date | None = None
     address_protected: bool = False
+    income_day: int | None = None
+    """The day of the month on which income comes in; instalments fall due the day after."""
     facts_version: int = 1
 
 
@@ -67,7 +81,8 @@ class Dossier(SQLModel, table=True):
     """The claims of one creditor against the same parties: one contract, or one debtor without (contract '').
 
     `next_look_at` is when it must be read again; null when nothing will happen until a fact changes.
-    `waits_on_payments` is true while only a later day of processed payments can help.
+    `waits_on_payments` is true while only a later day of processed payments can help. `strategy` is the name that
+    a person chose for this dossier alone; from `moved_at` on its running trajectories follow what is in force now.
     """
 
     __table_args__ = (
@@ -81,10 +96,13 @@ class Dossier(SQLModel, table=True):
     contract_id: str = Field(default="", max_length=100)
     next_look_at: datetime | None = moment(default=None)
     waits_on_payments: bool = False
+    segment: str = Field(default="", max_length=60)
+    strategy: str | None = Field(default=None, max_length=40)
+    moved_at: datetime | None = moment(default=None)
 
 
 class DossierParty(SQLModel, table=True):
-    """A person's role in a dossier during a half-open period."""
+    """A person's role in a dossier during a half-open period; `triage` is where a call's answers led."""
 
     __tablename__ = "dossier_party"
     __table_args__ = (UniqueConstraint("dossier_id", "person_id", "role"),)
@@ -94,6 +112,7 @@ class DossierParty(SQLModel, table=True):
     role: str = word("party_role", default="debtor")
     from_at: datetime | None = moment(default=None)
     until_at: datetime | None = moment(default=None)
+    triage: str = Field(default="open", max_length=20)
 
 
 class ContactPoint(SQLModel, table=True):
@@ -113,3 +132,32 @@ class ContactPoint(SQLModel, table=True):
     certainty: str = word("certainty", default="unverified")
     source: str = Field(default="import", max_length=40)
     until_at: datetime | None = moment(default=None)
+
+
+class Edit(SQLModel, table=True):
+    """What a person corrected: their value wins, and `source_value` follows what the imports say beside it.
+
+    `entity` is 'person', 'claim', 'contact_point' or 'dossier', `entity_id` its inner key; values are text.
+    """
+
+    __table_args__ = (
+        Index(
+            "uq_edit_current",
+            "entity",
+            "entity_id",
+            "field",
+            unique=True,
+            sqlite_where=text("withdrawn_at is null"),
+            postgresql_where=text("withdrawn_at is null"),
+        ),
+    )
+    id: int | None = key()
+    entity: str = Field(max_length=20)
+    entity_id: int = Field(sa_type=Big)
+    field: str = Field(max_length=40)
+    value: str
+    source_value: str = ""
+    actor: str = Field(max_length=80)
+    at: datetime = moment()
+    withdrawn_at: datetime | None = moment(default=None)
+    withdrawn_by: str | None = Field(default=None, max_length=80)

@@ -15,7 +15,8 @@ from consent.packs import shipped_packs
 from outreach.claims.amounts import open_cents
 from outreach.claims.facts import ClaimFact, HoldFact, ToldFact
 from outreach.dunning import strategy
-from outreach.planning.decide import Rules, decide
+from outreach.planning.answer import Rules
+from outreach.planning.decide import decide
 from outreach.planning.facts import (
     AttemptFact,
     CreditorFact,
@@ -28,7 +29,7 @@ from outreach.planning.facts import (
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
 PACK = shipped_packs()["NL"]
 SHIPPED = strategy.shipped("friendly_pair")
-RULES = Rules(SHIPPED.strategy, SHIPPED.hash, PACK, PACK.hash)
+RULES = Rules({SHIPPED.hash: SHIPPED.strategy}, SHIPPED.hash, PACK, PACK.hash)
 
 moments = st.integers(0, 14 * 24 * 4).map(lambda quarters: NOW + timedelta(minutes=15 * quarters))
 around = st.integers(-40 * 24, 20 * 24).map(lambda hours: NOW + timedelta(hours=hours))
@@ -90,7 +91,6 @@ creditors = st.builds(
     phone=st.just(""),
     email=st.just(""),
     sending=st.sampled_from([True, True, False]),
-    strategy=st.just("friendly_pair"),
     interval_days=st.integers(0, 9),
     freshness_hours=st.just(72),
     payments_until_on=st.none() | st.just(date(2026, 11, 30)) | days,
@@ -140,6 +140,7 @@ anything = st.builds(
     reserved_until=st.none() | around,
     points=st.lists(points, min_size=1, max_size=3, unique_by=lambda point: point.id).map(tuple),
     channels=st.just((Kind.EMAIL,)),
+    strategy_hash=st.just(SHIPPED.hash),
 )
 
 good = UnitFacts(
@@ -156,7 +157,6 @@ good = UnitFacts(
         phone="",
         email="",
         sending=True,
-        strategy="friendly_pair",
         interval_days=5,
         freshness_hours=72,
         payments_until_on=date(2026, 12, 31),
@@ -183,6 +183,7 @@ good = UnitFacts(
         PointFact(id=1, channel=Kind.EMAIL, value="jan@example.net", address_key="a", certainty="verified"),
     ),
     channels=(Kind.EMAIL,),
+    strategy_hash=SHIPPED.hash,
 )
 odd = st.sets(
     st.sampled_from(

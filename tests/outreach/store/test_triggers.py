@@ -26,6 +26,7 @@ from tests import builders as make
 from tests.conftest import postgres_database
 
 AT = datetime(2027, 1, 1, tzinfo=UTC)
+BEFORE = datetime(2026, 12, 1, tzinfo=UTC)
 PERSONAL = {
     "person",
     "debtor",
@@ -36,6 +37,12 @@ PERSONAL = {
     "payment",
     "allocation",
     "stop",
+    "signal",
+    "arrangement",
+    "instalment",
+    "step_done",
+    "approval",
+    "service_message",
 }
 
 NOT_WATCHED = {
@@ -48,11 +55,16 @@ NOT_WATCHED = {
     "dossier_party.id": "a key never changes",
     "contact_point.id": "a key never changes",
     "stop.id": "a key never changes",
-    "stop.pseudonym": "a name for the log",
     "stop.creditor_id": "concerns a whole creditor: raises its policy epoch",
     "stop.reason_code": "told beside the stop, decides nothing",
-    "stop.set_by": "told beside the stop, decides nothing",
-    "stop.lifted_by": "told beside the stop, decides nothing",
+    "payment.id": "a key never changes",
+    "payment.amount_cents": "a booking is never edited; what it reduces is its allocation",
+    "allocation.payment_id": "an allocation never moves to another booking",
+    "signal.id": "a key never changes",
+    "arrangement.id": "a key never changes",
+    "instalment.id": "a key never changes",
+    "approval.id": "a key never changes",
+    "service_message.id": "a key never changes",
 }
 """Columns that the facts queries name and no trigger watches, each with the reason."""
 
@@ -72,6 +84,18 @@ ANOTHER: dict[str, Any] = {
     "stop.kind": "dispute",
     "stop.scope": "dossier",
     "stop.channel": "email",
+    "dossier_party.triage": "help",
+    "stop.amount_cents": 100,
+    "signal.kind": "money_trouble",
+    "arrangement.kind": "deferral",
+    "arrangement.state": "kept",
+    "instalment.state": "paid",
+    "arrangement.currency": "USD",
+    "approval.currency": "USD",
+    "service_message.currency": "USD",
+    "service_message.instalment_id": None,
+    "service_message.stop_id": None,
+    "service_message.payment_id": None,
 }
 """Another value for columns whose words are those of a vocabulary."""
 
@@ -175,6 +199,8 @@ def populate(conn: Connection, store: Store) -> World:
     other_claim = make.a_claim(conn, stranger, "F9", due=date(2026, 11, 20))
     make.a_payment(conn, jan, claim, 100, date(2026, 11, 21))
     stop = make.a_stop(conn, "hold", "person", person_id=jan.person_id)
+    payment = conn.execute(select(make.payment.c.id)).scalar_one()
+    casework = _casework(conn, jan, claim, stop, payment)
     rows = {
         "person": jan.person_id,
         "debtor": jan.debtor_id,
@@ -182,9 +208,10 @@ def populate(conn: Connection, store: Store) -> World:
         "dossier_party": role,
         "contact_point": jan.point_id or 0,
         "claim": claim,
-        "payment": conn.execute(select(make.payment.c.id)).scalar_one(),
+        "payment": payment,
         "allocation": conn.execute(select(make.allocation.c.id)).scalar_one(),
         "stop": stop,
+        **casework,
     }
     others = {
         "person_id": stranger.person_id,
@@ -192,8 +219,47 @@ def populate(conn: Connection, store: Store) -> World:
         "debtor_id": stranger.debtor_id,
         "creditor_id": second,
         "claim_id": other_claim,
+        "arrangement_id": casework.pop("other_arrangement"),
     }
+    rows = {name: key for name, key in rows.items() if name != "other_arrangement"}
     return World(store, jan, co_debtor, namesake, stranger, rows, others)
+
+
+def _casework(conn: Connection, jan: make.Debtor, claim: int, stop: int, payment: int) -> dict[str, int]:
+    """A row of everything that people do with a dossier, and a second arrangement to point at."""
+    tables = metadata.tables
+    day = date(2026, 11, 20)
+    unit = {"dossier_id": jan.dossier_id, "person_id": jan.person_id, "currency": "EUR"}
+    agreed = {"kind": "plan", "state": "running", "total_cents": 500, "agreed_at": BEFORE, "missed": 0}
+    agreed |= {"starts_on": day, "ends_on": day, "set_by": "staff:test"}
+    first, second = (
+        make.insert_row(conn, tables["arrangement"], pseudonym=new_id(), **unit, **agreed) for _ in range(2)
+    )
+    part = {"arrangement_id": first, "number": 1, "due_on": day, "amount_cents": 500, "state": "open"}
+    done = {"claim_id": claim, "person_id": jan.person_id, "step": "call", "how": "call", "reached": True}
+    done |= {"strategy_hash": "", "tone": "", "counts": True, "at": BEFORE, "actor": "staff:test"}
+    said = {"step": "final_notice", "approved": True, "at": BEFORE, "until_at": BEFORE, "actor": "staff:test"}
+    signal = {"kind": "promise_broken", "dossier_id": jan.dossier_id, "claim_id": claim, "on_date": day}
+    instalment = make.insert_row(conn, tables["instalment"], **part)
+    wish = {"template": "instalment_soon", "purpose": "service", "subject": "s", "arrangement_id": first}
+    wish |= {
+        "instalment_id": instalment,
+        "stop_id": stop,
+        "payment_id": payment,
+        "asked_at": BEFORE,
+        "until_at": BEFORE,
+    }
+    return {
+        "other_arrangement": second,
+        "arrangement": first,
+        "instalment": instalment,
+        "signal": make.insert_row(conn, tables["signal"], set_by="staff:test", at=BEFORE, **signal),
+        "step_done": make.insert_row(conn, tables["step_done"], **done),
+        "approval": make.insert_row(conn, tables["approval"], **unit, **said),
+        "service_message": make.insert_row(
+            conn, tables["service_message"], pseudonym=new_id(), closed_code="", **unit, **wish
+        ),
+    }
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
@@ -211,9 +277,9 @@ def another(world: World, column: Column[Any], now: Any) -> Any:
         return ANOTHER[name]
     if column.name in world.others:
         return world.others[column.name]
-    if column.name.endswith("_on") or column.name == "date_of_birth":
+    if column.name.endswith("_on") or column.name in {"date_of_birth", "on_date"}:
         return date(2026, 11, 19)
-    if column.name.endswith("_at"):
+    if column.name.endswith("_at") or column.name == "at":
         return AT
     if isinstance(now, bool):
         return not now
@@ -226,7 +292,7 @@ def concerned(world: World, table: str) -> set[int]:
     """Whom a change of the world's row of a table concerns."""
     if table == "person":
         return {world.jan.person_id}
-    if table == "stop":
+    if table in {"stop", "step_done", "approval", "service_message"}:
         return {world.jan.person_id}
     if table == "dossier_party":
         return {world.co_debtor}
@@ -291,9 +357,13 @@ def test_a_new_and_a_gone_row_raise_like_a_changed_one(world: World, watch: trig
     with world.store.reading() as conn:
         row = dict(conn.execute(select(table).where(table.c.id == world.rows[watch.table])).one()._mapping)
     del row["id"]
-    for unique in ("pseudonym", "external_id"):
+    for unique in ("pseudonym", "external_id", "subject"):
         if unique in row:
             row[unique] = new_id()
+    if "on_date" in row:
+        row["on_date"] = date(2026, 11, 18)
+    if "number" in row:
+        row["number"] = 2
     row |= {"dossier_party": {"role": "guarantor"}, "contact_point": {"kind": "sms"}}.get(watch.table, {})
     if watch.table == "allocation":
         with world.store.transaction() as conn:
