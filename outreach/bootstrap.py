@@ -14,6 +14,8 @@ from channels.email import mime, relay
 from channels.email.outbox import OutboxChannel
 from channels.email.smtp import SmtpChannel
 from channels.kinds import Kind
+from channels.letter import page
+from channels.letter.outbox import OutboxLetters
 from channels.protocol import Builder, Channel
 from outreach import tables
 from outreach.clock import machine_clock
@@ -25,7 +27,7 @@ from outreach.parties.addresses import AddressKeys
 from outreach.planning.compose import Composer, Sender
 from outreach.planning.plan import Planner
 from outreach.planning.versions import Versions
-from outreach.schedule.tick import Ticker
+from outreach.schedule.tick import Ticker, reporting
 from outreach.secrets import secret
 from outreach.store import schema
 from outreach.store.marker import Marker
@@ -35,7 +37,10 @@ from outreach.store.writer import Store
 installation = table_of(tables.operations.Installation)
 entry = table_of(LogEntry)
 
-BUILDERS: Mapping[Kind, Builder] = {Kind.EMAIL: mime.build}
+BUILDERS: Mapping[Kind, Builder] = {Kind.EMAIL: mime.build, Kind.LETTER: page.build}
+
+TRIAL_RETURNS = {"returned_per_mille": 30, "seed": 7}
+"""How many letters of a trial database come back, and which: the same ones in every trial."""
 
 
 @dataclass(frozen=True)
@@ -70,17 +75,21 @@ class App:
 
     def channels(self) -> list[Channel]:
         """Open the channels; a trial sends to loopback only. Raises Refused or UsageError with the reason."""
+        returns = TRIAL_RETURNS if self.installed.is_trial else {}
+        return [self._mail(), OutboxLetters(self.settings.outbox / "letters", **returns)]
+
+    def _mail(self) -> Channel:
         if not self.settings.smtp_url:
-            return [OutboxChannel(self.settings.outbox)]
+            return OutboxChannel(self.settings.outbox)
         there = read_relay(self.settings)
         if self.installed.is_trial and not there.loopback:
             msg = f"a trial database sends to this machine only, and {there} is another (OUTREACH_SMTP_URL)"
             raise Refused(msg)
-        return [SmtpChannel(there)]
+        return SmtpChannel(there)
 
     def ticker(self, channels: list[Channel]) -> Ticker:
         """Return what runs ticks over these channels."""
-        return Ticker(self.store, self.planner(), channels)
+        return Ticker(self.store, self.planner(), channels, reporting(channels))
 
 
 def read_relay(settings: Settings) -> relay.Relay:
@@ -103,9 +112,7 @@ def initialise(settings: Settings, *, is_trial: bool) -> None:
     store = Store(settings.url)
     try:
         with store.transaction() as conn:
-            if inspect(conn).has_table("installation"):
-                msg = "there is a database already; choose another OUTREACH_DATA_DIR or OUTREACH_DATABASE_URL"
-                raise Refused(msg)
+            _expect_none(conn)
             schema.upgrade(conn)
             now = machine_clock()
             conn.execute(
@@ -121,6 +128,17 @@ def initialise(settings: Settings, *, is_trial: bool) -> None:
             )
             Versions.shipped().keep(conn, now)
             log.append(conn, [log.Entry(type="database_started", at=now, actor="job:init")])
+    finally:
+        store.close()
+
+
+def expect_no_database(settings: Settings) -> None:
+    """Raise Refused where there is a database already: before anybody is asked anything."""
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    store = Store(settings.url)
+    try:
+        with store.reading() as conn:
+            _expect_none(conn)
     finally:
         store.close()
 
@@ -193,6 +211,12 @@ def confirm_copy(app: App) -> None:
         conn.execute(update(installation).values(copy_suspected=False))
 
 
+def _expect_none(conn: Connection) -> None:
+    if inspect(conn).has_table("installation"):
+        msg = "there is a database already; choose another OUTREACH_DATA_DIR or OUTREACH_DATABASE_URL"
+        raise Refused(msg)
+
+
 def _expect_database(conn: Connection) -> None:
     if not inspect(conn).has_table("installation"):
         msg = "there is no database yet (run: outreach init --trial, or outreach init)"
@@ -230,7 +254,8 @@ def unsafe(app: App) -> list[str]:
     if app.installed.is_trial:
         return found
     if not app.settings.smtp_url:
-        found.append("no mail relay is set (OUTREACH_SMTP_URL): messages become files only")
+        found.append("no mail relay is set (OUTREACH_SMTP_URL): mails become files only")
+    found.append("no print house is set: letters become files, and count as posted the next working day")
     if app.settings.mail_domain.endswith("example"):
         found.append("OUTREACH_MAIL_FROM is an example address")
     if app.settings.public_url.startswith("http://"):

@@ -11,15 +11,27 @@ from sqlalchemy import Connection, insert, select, update
 from outreach.correspondence import log
 from outreach.dunning import strategy
 from outreach.errors import NotFound, UsageError
+from outreach.store.tables.operations import StrategyInForce
 from outreach.store.tables.parties import Creditor
 from outreach.store.types import AnyRow, table_of
 
 creditor = table_of(Creditor)
+in_force = table_of(StrategyInForce)
+
+LIMITS = {
+    "tolerance_cents": (0, 100_00),
+    "notice_days": (0, 30),
+    "plan_floor_cents": (1, 10_000_00),
+    "plan_most_parts": (1, 60),
+    "promise_most_days": (1, 90),
+    "deferral_most_days": (1, 365),
+}
+"""From and to which value a creditor's policy may be set: beyond it a typing error is likelier than a wish."""
 
 
 def add_creditor(conn: Connection, values: Mapping[str, Any], actor: str, now: datetime) -> None:
     """Add a creditor; sending stays off until it is switched on."""
-    row = _checked(values)
+    row = _checked(conn, values)
     code = row["code"]
     if conn.execute(select(creditor.c.id).where(creditor.c.code == code)).scalar() is not None:
         msg = f"there is a creditor {code!r} already (use: outreach creditor set)"
@@ -36,7 +48,7 @@ def change_creditor(
     conn: Connection, code: str, values: Mapping[str, Any], actor: str, now: datetime
 ) -> None:
     """Change what is known of a creditor; the log tells which fields, never their values."""
-    row = _checked(values)
+    row = _checked(conn, values)
     if not row:
         msg = "nothing to change: expected at least one option such as --name or --iban"
         raise UsageError(msg)
@@ -55,16 +67,35 @@ def creditors(conn: Connection) -> list[AnyRow]:
     return list(conn.execute(select(creditor).order_by(creditor.c.code)))
 
 
-def _checked(values: Mapping[str, Any]) -> dict[str, Any]:
+def _checked(conn: Connection, values: Mapping[str, Any]) -> dict[str, Any]:
     row = {name: value for name, value in values.items() if value is not None}
     if "iban" in row:
-        row["iban"] = _iban(row["iban"])
+        row["iban"] = checked_iban(row["iban"])
     if "strategy" in row:
-        strategy.shipped(row["strategy"])
+        _check_strategy(conn, row["strategy"])
+    for name, (least, most) in LIMITS.items():
+        if name in row and not least <= row[name] <= most:
+            msg = f"--{name.removesuffix('_cents').replace('_', '-')}: {_between(name, least, most)}"
+            raise UsageError(msg)
     return row
 
 
-def _iban(text: str) -> str:
+def _between(name: str, least: int, most: int) -> str:
+    if name.endswith("_cents"):
+        return f"expected an amount from {least / 100:.2f} to {most / 100:.2f}"
+    return f"expected a number from {least} to {most}"
+
+
+def _check_strategy(conn: Connection, name: str) -> None:
+    """Refuse a strategy that neither comes with the service nor was added here."""
+    own = conn.execute(select(in_force.c.name).order_by(in_force.c.name)).scalars().all()
+    known = dict.fromkeys((*strategy.shipped_names(), *own))
+    if name not in known:
+        msg = f"--strategy: there is no strategy {name!r}; expected one of: {', '.join(known)}"
+        raise UsageError(msg)
+
+
+def checked_iban(text: str) -> str:
     """Return an IBAN without spaces; raises UsageError when its check digits are wrong (ISO 7064 mod 97-10)."""
     iban = "".join(text.split()).upper()
     shape = iban.isalnum() and iban.isascii() and 15 <= len(iban) <= 34

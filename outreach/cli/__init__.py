@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from outreach.cli import bench, book, demo, serve, show, work
+from outreach.cli import arrange, bench, book, casework, day, demo, serve, show, strategy, templates, work
 from outreach.cli.output import Output
 from outreach.errors import OutreachError
 from outreach.intake.errors import IntakeError
@@ -21,6 +21,12 @@ app = typer.Typer(
 work.register(app)
 book.register(app)
 show.register(app)
+casework.register(app)
+casework.register_log(show.log_app)
+arrange.register(app)
+strategy.register(app)
+day.register(app)
+templates.register(app)
 serve.register(app)
 demo.register(app)
 bench.register(app)

@@ -1,20 +1,28 @@
-"""Commands about the book: import, creditors, the sending switch."""
+"""Commands about the book: import, and the sending switch."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from enum import StrEnum
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 import typer
 
 from outreach import bootstrap
-from outreach.casework import creditors, switches
-from outreach.cli.output import Output, day, table
+from outreach.casework import switches
+from outreach.cli import suggest
+from outreach.cli.creditor import creditor_app
+from outreach.cli.output import Output, day
 from outreach.clock import machine_clock
+from outreach.errors import UsageError
 from outreach.intake import load
+from outreach.intake.facts import load_facts
 from outreach.intake.mapping import load_mapping
+from outreach.intake.open_items import load_open_items
+from outreach.intake.report import ImportReport
 
-creditor_app = typer.Typer(help="Creditors: add, set, show.", no_args_is_help=True)
 import_app = typer.Typer(help="Import claims and payments.", no_args_is_help=True)
 
 As = typer.Option("staff:cli", "--as", help="Who does this.")
@@ -23,6 +31,7 @@ As = typer.Option("staff:cli", "--as", help="Who does this.")
 def register(app: typer.Typer) -> None:
     """Add these commands."""
     app.add_typer(creditor_app, name="creditor")
+    suggest.register(import_app)
     app.add_typer(import_app, name="import")
     app.command("sending")(sending)
 
@@ -59,145 +68,104 @@ def sending(
     out.value({"sending": on, "creditor": creditor}, [f"Sending is {switch} {where}."])
 
 
-_FIELDS = ("name", "iban", "phone", "email", "kind", "register_number", "strategy")
-
-
-def _values(options: dict[str, Any]) -> dict[str, Any]:
-    return {
-        name: options[name]
-        for name in (*_FIELDS, "is_agency", "is_small_office", "freshness_hours", "interval_days")
-    }
-
-
-@creditor_app.command("add")
-def add(
-    ctx: typer.Context,
-    code: str,
-    name: str = typer.Option(..., "--name"),
-    iban: str = typer.Option(None, "--iban"),
-    phone: str = typer.Option(None, "--phone"),
-    email: str = typer.Option(None, "--email"),
-    kind: str = typer.Option(None, "--type", help="What sort of organisation."),
-    register_number: str = typer.Option(None, "--register-number"),
-    is_agency: bool = typer.Option(None, "--agency/--own-claims"),
-    is_small_office: bool = typer.Option(None, "--small-office/--large-office"),
-    freshness_hours: int = typer.Option(None, "--freshness", help="Hours that known payments stay fresh."),
-    interval_days: int = typer.Option(None, "--interval", help="Days between two messages to one person."),
-    strategy: str = typer.Option(None, "--strategy"),
-    actor: str = As,
-) -> None:
-    """Add a creditor; sending for it starts off."""
-    values = _values(locals()) | {"code": code}
-    with bootstrap.opened(bootstrap.read_settings()) as app, app.store.transaction() as conn:
-        creditors.add_creditor(conn, values, actor, machine_clock())
-    ctx.obj.value(
-        {"added": code}, [f"Added {code}. Sending for it is off (outreach sending on --creditor {code})."]
-    )
-
-
-@creditor_app.command("set")
-def change(
-    ctx: typer.Context,
-    code: str,
-    name: str = typer.Option(None, "--name"),
-    iban: str = typer.Option(None, "--iban"),
-    phone: str = typer.Option(None, "--phone"),
-    email: str = typer.Option(None, "--email"),
-    kind: str = typer.Option(None, "--type", help="What sort of organisation."),
-    register_number: str = typer.Option(None, "--register-number"),
-    is_agency: bool = typer.Option(None, "--agency/--own-claims"),
-    is_small_office: bool = typer.Option(None, "--small-office/--large-office"),
-    freshness_hours: int = typer.Option(None, "--freshness", help="Hours that known payments stay fresh."),
-    interval_days: int = typer.Option(None, "--interval", help="Days between two messages to one person."),
-    strategy: str = typer.Option(None, "--strategy"),
-    actor: str = As,
-) -> None:
-    """Change what is known of a creditor; queued messages are planned anew."""
-    values = _values(locals())
-    with bootstrap.opened(bootstrap.read_settings()) as app, app.store.transaction() as conn:
-        creditors.change_creditor(conn, code, values, actor, machine_clock())
-    ctx.obj.value({"changed": code}, [f"Changed {code}."])
-
-
-@creditor_app.command("show")
-def show(ctx: typer.Context) -> None:
-    """Show all creditors."""
-    with bootstrap.opened(bootstrap.read_settings()) as app, app.store.reading() as conn:
-        rows = [dict(row._mapping) for row in creditors.creditors(conn)]
-    head = ("code", "name", "iban", "phone", "sending", "strategy", "payments known until")
-    lines = table(
-        head,
-        [
-            (
-                row["code"],
-                row["name"],
-                row["iban"],
-                row["phone"],
-                "on" if row["sending"] else "off",
-                row["strategy"],
-                row["payments_until_on"] or "unknown",
-            )
-            for row in rows
-        ],
-    )
-    ctx.obj.value(rows, lines)
-
-
 Mapping = typer.Option(None, "--mapping", help="A TOML file, or the name of one that comes with the service.")
+DryRun = typer.Option(
+    False, "--dry-run", help="Read and check everything, show what would happen, keep nothing."
+)
+OneCreditor = typer.Option(None, "--creditor", help="For files without that column.")
+
+
+class Mode(StrEnum):
+    """What a claims file is: rows to add or change, or the full list of what one creditor is owed."""
+
+    ADD = "add"
+    OPEN_ITEMS = "open-items"
 
 
 @import_app.command("claims")
 def claims(
     ctx: typer.Context,
     file: Path,
-    creditor: str = typer.Option(None, "--creditor", help="For files without that column."),
+    creditor: str = OneCreditor,
     mapping: str = Mapping,
-    dry_run: bool = typer.Option(False, "--dry-run", help="Read and check everything, keep nothing."),
+    mode: Mode = typer.Option(
+        Mode.ADD,
+        "--mode",
+        help="open-items: the full list of one creditor; what is missing in it is settled.",
+    ),
+    as_of: str = typer.Option(
+        None, "--as-of", help="open-items: the last day that the list is complete up to."
+    ),
+    accept: bool = typer.Option(False, "--accept", help="open-items: take a list that would be put aside."),
+    dry_run: bool = DryRun,
     actor: str = As,
 ) -> None:
     """Import claims from a CSV file; bad rows go to a rejects file, the good ones go on."""
-    _import(ctx, "claims", file, creditor, mapping, None, dry_run, actor)
+    until = day(as_of, "--as-of")
+    common = _Common(creditor, mapping, dry_run, actor)
+    if mode is Mode.OPEN_ITEMS:
+        if until is None:
+            msg = "--mode open-items needs --as-of DATE: the last day that the list is complete up to"
+            raise UsageError(msg)
+        _import(ctx, partial(load_open_items, as_of=until, accept=accept), file, common)
+        return
+    if until is not None or accept:
+        msg = "--as-of and --accept of claims are for a full list: add --mode open-items"
+        raise UsageError(msg)
+    _import(ctx, load.load_claims, file, common)
 
 
 @import_app.command("payments")
 def payments(
     ctx: typer.Context,
     file: Path,
-    creditor: str = typer.Option(None, "--creditor", help="For files without that column."),
+    creditor: str = OneCreditor,
     mapping: str = Mapping,
     as_of: str = typer.Option(None, "--as-of", help="The last day whose payments are all in this file."),
-    dry_run: bool = typer.Option(False, "--dry-run", help="Read and check everything, keep nothing."),
+    dry_run: bool = DryRun,
     actor: str = As,
 ) -> None:
     """Import payments from a CSV file."""
-    _import(ctx, "payments", file, creditor, mapping, day(as_of, "--as-of"), dry_run, actor)
+    read = partial(load.load_payments, as_of=day(as_of, "--as-of"))
+    _import(ctx, read, file, _Common(creditor, mapping, dry_run, actor))
 
 
-def _import(
+@import_app.command("facts")
+def facts(
     ctx: typer.Context,
-    kind: str,
     file: Path,
-    creditor: str | None,
-    mapping: str | None,
-    as_of: Any,
-    dry_run: bool,
-    actor: str,
+    creditor: str = OneCreditor,
+    dry_run: bool = DryRun,
+    actor: str = As,
 ) -> None:
-    read = load.load_claims if kind == "claims" else load.load_payments
+    """Import facts about debtors from a CSV file: deaths, representatives, objections, disputes, holds."""
+    _import(ctx, load_facts, file, _Common(creditor, None, dry_run, actor))
+
+
+class _Common(NamedTuple):
+    """The options of every import."""
+
+    creditor: str | None
+    mapping: str | None
+    dry_run: bool
+    actor: str
+
+
+def _import(ctx: typer.Context, read: Callable[..., ImportReport], file: Path, common: _Common) -> None:
+    shape = {} if common.mapping is None else {"mapping": load_mapping(common.mapping)}
     with bootstrap.opened(bootstrap.read_settings()) as app:
         report = read(
             app.store,
             app.address_keys,
             file,
-            creditor_code=creditor,
-            mapping=load_mapping(mapping) if mapping is not None else None,
+            creditor_code=common.creditor,
+            **shape,
             now=app.now(),
-            as_of=as_of,
-            dry_run=dry_run,
+            dry_run=common.dry_run,
             is_trial=app.installed.is_trial,
-            actor=actor,
+            actor=common.actor,
             rejects_folder=Path.cwd(),
         )
     ctx.obj.value(report.as_dict(), report.lines())
-    if report.refused:
+    if report.refused or report.put_aside:
         raise typer.Exit(1)

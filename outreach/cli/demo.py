@@ -1,4 +1,4 @@
-"""`outreach demo`: a fictitious portfolio lived through eight weeks in seconds; nothing leaves the machine."""
+"""`outreach demo`: two months of a fictitious housing corporation in seconds; nothing leaves the machine."""
 
 from __future__ import annotations
 
@@ -7,29 +7,47 @@ import html
 import shutil
 import time
 from collections import Counter
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import typer
+from sqlalchemy import insert, select
 
 from outreach import bootstrap
 from outreach.casework.creditors import add_creditor
+from outreach.casework.review import Kept, kept_and_broken
 from outreach.casework.switches import switch_creditor
+from outreach.casework.targets import creditor as creditor_table
+from outreach.cli import demo_table
+from outreach.cli.demo_bank import Bank
+from outreach.cli.demo_life import Life
 from outreach.cli.output import Output, day, table
 from outreach.config import Settings
 from outreach.insight import pages
-from outreach.insight.steps import Book, StepCount, book, by_step
-from outreach.intake.load import load_claims, load_payments
-from outreach.intake.portfolio import write
+from outreach.insight.steps import Book, book
+from outreach.intake.load import load_claims
+from outreach.intake.portfolio import generate, write
 from outreach.intake.portfolio_debtors import CREDITORS
 from outreach.schedule.period import Every, live, moments
 from outreach.schedule.tick import TickReport
+from outreach.store.tables.operations import SegmentStrategy
+from outreach.store.types import table_of
 
-START = date(2026, 9, 7)
-WEEKS = 8
+START = date(2026, 9, 1)
+DAYS = 61
+LAST = START + timedelta(days=DAYS - 1)
 SEED = 2026
 MOST_PAGES = 400
+CREDITOR = CREDITORS[0]
+MONTHS = 3
+"""Rents of this many months: one from before the demo begins, and two that fall due in it."""
+STRATEGIES = {"": "reminders_then_legal", "bellen": "result_first", "vroeg": "early_signal"}
+"""By segment; of eight debtors one is called first, and one is offered help first."""
+LETTER_EVERY = 4
+"""One of so many tenants is written to on paper."""
+SEGMENTS = ("", "", "", "bellen", "", "", "", "vroeg")
 
 
 def register(app: typer.Typer) -> None:
@@ -58,7 +76,7 @@ def demo(
     size: int = typer.Option(1500, "--size", min=1, max=1_000_000, help="How many claims."),
     seed: int = typer.Option(SEED, "--seed", help="Another seed, another portfolio."),
 ) -> None:
-    """Live through eight weeks of a fictitious portfolio; the messages are files below data/outbox."""
+    """Live through two months of a fictitious housing corporation; its messages are files below data/outbox."""
     began = time.monotonic()
     base = bootstrap.read_settings()
     settings = Settings(
@@ -68,51 +86,67 @@ def demo(
     for folder in (settings.data_dir, settings.outbox):
         shutil.rmtree(folder, ignore_errors=True)
     bootstrap.initialise(settings, is_trial=True)
-    out.note(f"A fictitious portfolio of {size} claims, from {START:%d %B %Y}, for {WEEKS} weeks.")
+    out.note(f"{CREDITOR.name}: {size} rents, from {START:%d %B} to {LAST:%d %B %Y}.")
     out.note("Nobody in it exists, and nothing leaves this machine.\n")
     with bootstrap.opened(settings, for_sending=True) as app:
-        _import(app, settings.data_dir, size, seed)
-        reports = _live(app, out)
+        life = _begin(app, settings.data_dir / "bank", size, seed)
+        reports = _live(app, life, out)
         with app.store.reading() as conn:
-            steps, whole = by_step(conn), book(conn, START + timedelta(weeks=WEEKS, days=-1))
+            told, whole = demo_table.by_outcome(conn), book(conn, LAST)
+            arranged = kept_and_broken(conn, START)
     index = write_pages(settings.outbox)
-    result = _result(reports, steps, whole, settings.outbox)
-    out.value(result, _text(reports, steps, whole, index, time.monotonic() - began, settings))
+    result = _result(reports, told, arranged, whole, life, settings.outbox)
+    out.value(result, _text(result, told, arranged, whole, index, time.monotonic() - began, settings))
     if not result["adds_up"]:
         raise typer.Exit(1)
 
 
-def _import(app: bootstrap.App, folder: Path, size: int, seed: int) -> None:
-    written = write(folder, size, seed, START - timedelta(days=35))
+def _begin(app: bootstrap.App, folder: Path, size: int, seed: int) -> Life:
+    """Set up the corporation with its strategies and rents, and the people who will live."""
+    start_on = START - timedelta(days=35)
+    options: dict[str, Any] = {"months": MONTHS, "segments": SEGMENTS, "letter_every": LETTER_EVERY}
+    written = write(folder, size, seed, start_on, [CREDITOR], **options)
+    # The bookings of the file are known day by day only; people change them.
+    written.payments_file.unlink()
     now = datetime.combine(START, datetime.min.time(), UTC)
-    common: dict[str, Any] = {"now": now, "is_trial": True, "actor": "job:demo"}
-    for creditor in CREDITORS:
-        values = {name: getattr(creditor, name) for name in ("code", "name", "iban", "phone", "email")}
-        with app.store.transaction() as conn:
-            add_creditor(conn, values, "job:demo", now)
-            switch_creditor(conn, creditor.code, on=True, actor="job:demo", now=now)
-    load_claims(app.store, app.address_keys, written.claims_file, **common)
-    known_until = START + timedelta(weeks=WEEKS)
-    load_payments(app.store, app.address_keys, written.payments_file, as_of=known_until, **common)
+    values = {name: getattr(CREDITOR, name) for name in ("code", "name", "iban", "phone", "email")}
+    with app.store.transaction() as conn:
+        add_creditor(conn, values | {"strategy": STRATEGIES[""]}, "job:demo", now)
+        key = conn.execute(select(creditor_table.c.id).where(creditor_table.c.code == CREDITOR.code)).scalar()
+        by_segment = [
+            {"creditor_id": key, "segment": segment, "strategy": name}
+            for segment, name in STRATEGIES.items()
+            if segment
+        ]
+        conn.execute(insert(table_of(SegmentStrategy)), by_segment)
+        switch_creditor(conn, CREDITOR.code, on=True, actor="job:demo", now=now)
+    load_claims(app.store, app.address_keys, written.claims_file, now=now, is_trial=True, actor="job:demo")
+    bank = Bank(generate(size, seed, start_on, [CREDITOR], **options), folder)
+    return Life(app, bank, CREDITOR.code, seed)
 
 
-def _live(app: bootstrap.App, out: Output) -> list[TickReport]:
+def _live(app: bootstrap.App, life: Life, out: Output) -> list[TickReport]:
     start = datetime.fromisoformat(f"{START.isoformat()}T10:00+02:00")
-    until = start + timedelta(weeks=WEEKS) - timedelta(hours=12)
+    until = start + timedelta(days=DAYS) - timedelta(hours=12)
     reports: list[TickReport] = []
     week: list[TickReport] = []
 
     def report(one: TickReport) -> None:
         reports.append(one)
         week.append(one)
-        if len(week) == 7:
-            out.note(_week(week, len(reports) // 7))
+        if len(week) == 7 or len(reports) == DAYS:
+            out.note(_week(week, (len(reports) + 6) // 7))
             week.clear()
+
+    def days() -> Iterator[datetime]:
+        for at in moments(start, until, Every.DAY):
+            life.morning(at - timedelta(hours=1))
+            yield at
 
     async def go() -> None:
         channels = app.channels()
         lease = timedelta(seconds=app.settings.lease_seconds)
-        await live(app.ticker(channels), moments(start, until, Every.DAY), lease, report)
+        await live(app.ticker(channels), days(), lease, report)
         for channel in channels:
             await channel.aclose()
 
@@ -124,7 +158,7 @@ def _week(week: list[TickReport], number: int) -> str:
     looked = sum(one.selected for one in week)
     sent = sum(one.sent for one in week)
     days = " ".join(f"{one.sent:>3}" for one in week)
-    return f"week {number}  looked at {looked:>5}  sent {sent:>4}   Mon…Sun {days}"
+    return f"week {number}  looked at {looked:>5}  sent {sent:>4}   Tue…Mon {days}"
 
 
 def _outcomes(reports: list[TickReport]) -> Counter[str]:
@@ -134,29 +168,38 @@ def _outcomes(reports: list[TickReport]) -> Counter[str]:
     return total
 
 
-def _result(reports: list[TickReport], steps: list[StepCount], whole: Book, outbox: Path) -> dict[str, Any]:
+def _result(
+    reports: list[TickReport],
+    told: list[demo_table.Row],
+    arranged: list[Kept],
+    whole: Book,
+    life: Life,
+    outbox: Path,
+) -> dict[str, Any]:
+    sent, files = sum(one.sent for one in reports), len(_messages(outbox))
     return {
         "days": len(reports),
         "looked_at": sum(one.selected for one in reports),
         "outcomes": dict(sorted(_outcomes(reports).items())),
-        "messages": sum(one.sent for one in reports),
-        "files": sum(1 for _ in outbox.rglob("*.eml")),
-        "steps": [vars(step) for step in steps],
+        "messages": sent,
+        "files": files,
+        "steps": [vars(row) for row in told],
+        "arrangements": [{name: getattr(one, name) for name in one.__slots__} for one in arranged],
+        "lived": dict(sorted(life.done.items())) | {"direct debit reversed": life.bank.reversed},
         "claims": vars(whole),
-        "adds_up": all(one.adds_up for one in reports)
-        and sum(one.sent for one in reports) == sum(1 for _ in outbox.rglob("*.eml")),
+        "adds_up": all(one.adds_up for one in reports) and sent == files == sum(row.messages for row in told),
     }
 
 
 def _text(
-    reports: list[TickReport],
-    steps: list[StepCount],
+    result: dict[str, Any],
+    told: list[demo_table.Row],
+    arranged: list[Kept],
     whole: Book,
     index: Path,
     seconds: float,
     settings: Settings,
 ) -> list[str]:
-    result = _result(reports, steps, whole, settings.outbox)
     outcomes = [*result["outcomes"].items(), ("together", sum(result["outcomes"].values()))]
     claims = [
         ("paid, never reminded", whole.settled_unasked),
@@ -165,6 +208,8 @@ def _text(
         ("open, not reminded (not due yet, stopped, no address …)", whole.open_untold),
         ("together", whole.total),
     ]
+    heads = ("message", "sent", "paid*", "arrangement", "disputed", "returned", "nothing")
+    kinds = [(one.kind, one.kept, one.broken, one.ended, one.running) for one in arranged]
     debtor, day_sent = _example(settings)
     verdict = "equal" if result["adds_up"] else "NOT EQUAL"
     return [
@@ -173,7 +218,12 @@ def _text(
         f"looked at {result['looked_at']}; messages sent {result['messages']}, "
         f"files in the outbox {result['files']}: sums {verdict}",
         "",
-        *table(("step", "state", "messages", "claims"), [tuple(vars(step).values()) for step in steps]),
+        *table(heads, demo_table.lines(told)),
+        f"* what came first within {demo_table.WITHIN_DAYS} days",
+        "",
+        *table(("arranged", "kept", "broken", "ended", "running"), kinds),
+        "",
+        *table(("in the meantime", "times"), list(result["lived"].items())),
         "",
         *table(("claims at the end", "number"), claims),
         "",
@@ -200,14 +250,21 @@ def _example(settings: Settings) -> tuple[str, str]:
     return (f"{row[0]} --creditor {row[1]}", row[2]) if row else ("NUMBER", START.isoformat())
 
 
+def _messages(outbox: Path) -> list[tuple[str, str, Path]]:
+    """Return the messages below the outbox, oldest first: day, codec and file of each."""
+    mails = [(path.parent.name, "rfc822", path) for path in outbox.glob("*/*.eml")]
+    return sorted([*mails, *((path.parent.name, "html", path) for path in outbox.glob("letters/*/*.html"))])
+
+
 def write_pages(outbox: Path) -> Path:
-    """Write a page that lists the messages, with each as a page of its own beside its bytes."""
+    """Write a page that lists the messages; a mail has a page beside its bytes, and a letter is one."""
     rows = []
-    for path in sorted(outbox.rglob("*.eml"))[:MOST_PAGES]:
-        message = pages.read(path.read_bytes())
+    for on, codec, path in _messages(outbox)[:MOST_PAGES]:
+        payload = path.read_bytes()
         page = path.with_suffix(".html")
-        page.write_text(pages.page(message), encoding="utf-8")
-        cells = (path.parent.name, str(message["To"]), str(message["Subject"]))
+        if page != path:
+            page.write_text(pages.page(payload, codec), encoding="utf-8")
+        cells = (on, "letter" if codec == "html" else "mail", *pages.heads(payload, codec))
         link = html.escape(page.relative_to(outbox).as_posix())
         shown = "</td><td>".join(html.escape(cell) for cell in cells)
         rows.append(f'<tr><td>{shown}</td><td><a href="{link}">open</a></td></tr>')
@@ -228,7 +285,7 @@ td:first-child {{ white-space: nowrap; }}
 </style></head><body>
 <h1>Outbox of the demo</h1>
 <p>The first {count} messages. Nobody named here exists, and nothing was sent.</p>
-<table><thead><tr><th>Day</th><th>To</th><th>Subject</th><th></th></tr></thead><tbody>
+<table><thead><tr><th>Day</th><th>By</th><th>To</th><th>Subject</th><th></th></tr></thead><tbody>
 {rows}
 </tbody></table></body></html>
 """

@@ -20,7 +20,7 @@ from outreach.schedule import logs
 from outreach.schedule.heartbeat import heartbeat
 from outreach.schedule.pulse import Pulse
 from outreach.schedule.service import GRACE, Service, refuse_unfit
-from outreach.schedule.tick import Ticker
+from outreach.schedule.tick import Ticker, reporting
 from outreach.schedule.watched import WatchedChannel, watched
 from outreach.secrets import secret
 from outreach.web.health import Health
@@ -63,9 +63,10 @@ async def _serve(app: bootstrap.App, listening: socket.socket, grace: timedelta)
     asyncio.get_running_loop().set_exception_handler(logs.of_loop)
     registry = CollectorRegistry()
     pulse = Pulse(app.settings.tick_seconds, registry)
-    channels = [WatchedChannel(channel, pulse) for channel in app.channels()]
+    opened = app.channels()
+    channels = [WatchedChannel(channel, pulse) for channel in opened]
     _meter_breakers(channels, registry)
-    ticker = Ticker(app.store, watched(app.planner(), pulse), channels)
+    ticker = Ticker(app.store, watched(app.planner(), pulse), channels, reporting(opened))
     lease = timedelta(seconds=app.settings.lease_seconds)
     service = Service(ticker, pulse, channels=channels, lease=lease, grace=grace)
     _stop_on_signals(service)

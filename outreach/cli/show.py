@@ -71,9 +71,11 @@ def preview_command(
 def _write(folder: Path, number: int, one: Preview) -> tuple[dict[str, Any], list[str]]:
     folder.mkdir(parents=True, exist_ok=True)
     stem = f"{number:02d}-{one.facts.party.role}-{one.plan.channel}"
-    message, decision = folder / f"{stem}.eml", folder / f"{stem}.decision.json"
-    message.write_bytes(one.composed.payload)
-    message.with_suffix(".html").write_text(pages.page(pages.read(one.composed.payload)), encoding="utf-8")
+    payload, codec = one.composed.payload, one.composed.codec
+    message = folder / f"{stem}{pages.SUFFIXES.get(codec, '.txt')}"
+    decision = folder / f"{stem}.decision.json"
+    message.with_suffix(".html").write_text(pages.page(payload, codec), encoding="utf-8")
+    message.write_bytes(payload)
     facts = {
         "may_go": one.may_go,
         "outcome": one.answer.outcome,
@@ -256,9 +258,7 @@ def _show_entry(out: Output, conn: Any, entry_id: str) -> None:
         msg = f"there is no single entry {entry_id!r}"
         raise NotFound(msg)
     facts = dict(row._mapping)
-    said = log.content_of(conn, row.content_id) if row.content_id else None
-    text = None if said is None else said.decode("utf-8", "replace")
-    if said is not None and row.type in {"composed", "handed_over"}:
-        text = pages.text(pages.read(said))
+    said = entries.said(conn, row.content_id)
+    text = None if said is None else pages.text(said.body, said.codec)
     lines = [f"{name}: {value}" for name, value in facts.items() if value is not None]
     out.value(facts | {"content": text}, [*lines, "", text or "(no content, or it was erased)"])

@@ -10,6 +10,7 @@ from typing import Any
 import typer
 
 from outreach import bootstrap
+from outreach.cli import start
 from outreach.cli.output import Output, moment, shown, table
 from outreach.clock import machine_clock
 from outreach.delivery.dispatch import Lease
@@ -21,29 +22,10 @@ from outreach.schedule.tick import TickReport
 
 def register(app: typer.Typer) -> None:
     """Add these commands."""
-    app.command("init")(init)
+    app.command("init")(start.init)
     app.command("migrate")(migrate)
     app.command("run")(run)
     app.command("doctor")(doctor)
-
-
-def init(
-    ctx: typer.Context,
-    trial: bool = typer.Option(
-        False, "--trial", help="A trial database: nothing is asked, nobody is reached."
-    ),
-) -> None:
-    """Make a working database."""
-    settings = bootstrap.read_settings()
-    bootstrap.initialise(settings, is_trial=trial)
-    out: Output = ctx.obj
-    kind = "trial" if trial else "real"
-    lines = [f"A {kind} database is ready in {settings.data_dir}."]
-    if trial:
-        lines.append("Next: outreach import claims FILE, then outreach run --at 2026-11-23")
-    else:
-        lines.append("Sending is off. Next: outreach creditor add, outreach import, outreach sending on")
-    out.value({"data_dir": str(settings.data_dir), "trial": trial}, lines)
 
 
 def migrate(ctx: typer.Context) -> None:

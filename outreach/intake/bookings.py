@@ -8,6 +8,9 @@ from datetime import date
 
 from outreach.intake.rows import ClaimRow, PaymentKind, PaymentRow
 
+OPEN_ITEMS = "open_items"
+"""The reason code of every booking that a list of open items made."""
+
 _BETWEEN = re.compile(r"[\s,;|]+")
 _AROUND = ".:()#'\"/"
 _SHORTEST = 4
@@ -50,6 +53,11 @@ class Booking:
     def key(self) -> tuple[int, str]:
         """The creditor and its number of the booking."""
         return self.creditor_id, self.external_id
+
+    @property
+    def by_list(self) -> bool:
+        """Whether a list of open items made it."""
+        return self.reason_code == OPEN_ITEMS
 
     @property
     def is_reversal(self) -> bool:

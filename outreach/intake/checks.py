@@ -8,7 +8,15 @@ import msgspec
 
 from outreach.intake.amounts import MINOR_DIGITS, write_amount
 from outreach.intake.rejects import Fault
-from outreach.intake.rows import ClaimKind, ClaimRow, Notice, PaymentKind, PaymentRow
+from outreach.intake.rows import (
+    LASTING,
+    ClaimKind,
+    ClaimRow,
+    FactRow,
+    Notice,
+    PaymentKind,
+    PaymentRow,
+)
 from outreach.intake.values import dutch_postcode, email_looks_right, phone_looks_right
 
 DAYS_OFF = 3_653
@@ -41,9 +49,23 @@ def examine_claim(row: ClaimRow) -> tuple[ClaimRow, list[Fault]]:
     if (row.last_step is None) != (row.last_step_on is None):
         missing = "last_step" if row.last_step is None else "last_step_on"
         faults.append(Fault(missing, "", "last_step and last_step_on together, or neither"))
+    if row.last_step_on is not None and row.last_step_on <= row.invoice_on:
+        expected = f"a day after invoice_on {row.invoice_on}: nobody is reminded of a bill not sent yet"
+        faults.append(Fault("last_step_on", str(row.last_step_on), expected))
+    if row.representative is not None and row.representative.debtor_id == row.debtor_id:
+        faults.append(Fault("representative", row.debtor_id, "somebody other than the debtor of this row"))
     if any(other.debtor_id == row.debtor_id for other in row.co_debtors):
         faults.append(Fault("co_debtors", row.debtor_id, "somebody other than the debtor of this row"))
     return _tidied(row), faults
+
+
+def examine_open_item(row: ClaimRow) -> tuple[ClaimRow, list[Fault]]:
+    """Look across the fields of a row of a list of open items.
+
+    Its amount is what is left, which may be nothing, and less than the VAT of the whole bill.
+    """
+    examined, faults = examine_claim(row)
+    return examined, [fault for fault in faults if fault.field not in ("principal", "vat")]
 
 
 def _tidied(row: ClaimRow) -> ClaimRow:
@@ -94,6 +116,20 @@ def examine_payment(row: PaymentRow) -> tuple[PaymentRow, list[Fault]]:
     if row.claim_id or row.invoice_number or row.debtor_id or row.reference or row.reverses_id:
         return row, faults
     return msgspec.structs.replace(row, notices=(Notice.NAMES_NOBODY,)), faults
+
+
+def examine_fact(row: FactRow) -> tuple[FactRow, list[Fault]]:
+    """Look across the fields: the row with its notices, and the faults that refuse it."""
+    faults: list[Fault] = []
+    if row.until_on is None:
+        return row, faults
+    if row.kind in LASTING:
+        # A death that somebody gave an end is still a death: the row protects, so it is taken.
+        return msgspec.structs.replace(row, until_on=None, notices=(Notice.UNTIL_NOT_USED,)), faults
+    if row.from_on is not None and row.until_on <= row.from_on:
+        expected = f"a day after from {row.from_on}: it is the first day on which it is no longer so"
+        faults.append(Fault("until", str(row.until_on), expected))
+    return row, faults
 
 
 def _amount(amount: int, currency: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Any
 
 import msgspec
@@ -9,7 +10,7 @@ import msgspec
 from outreach.intake.rows import ClaimRow
 
 COLUMNS = ("invoice_number", "invoice_on", "due_on")
-OPTIONAL = ("description", "payment_url")
+OPTIONAL = ("description", "payment_url", "direct_debit", "last_step", "last_step_on")
 
 DETAILS = (
     "capacity",
@@ -19,19 +20,15 @@ DETAILS = (
     "co_debtors",
     "ground",
     "due_is_agreed",
-    "direct_debit",
     "debit_on",
     "vat",
     "document_file",
     "supply_address",
     "customer_number",
-    "segment",
     "insolvency",
     "disputed_on",
     "dispute_amount",
     "hold_until",
-    "last_step",
-    "last_step_on",
     "limitation_from_on",
     "contact_source",
     "invoice_sent_to",
@@ -46,7 +43,7 @@ def columns_of(row: ClaimRow) -> dict[str, Any]:
     for name in OPTIONAL:
         value = getattr(row, name)
         if value is not None:
-            values[name] = value
+            values[name] = value.value if isinstance(value, StrEnum) else value
     values["details"] = details_of(row)
     return values
 

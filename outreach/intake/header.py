@@ -9,7 +9,8 @@ import msgspec
 
 from outreach.intake.errors import FileError
 from outreach.intake.mapping import SEPARATORS, FileMapping, Section
-from outreach.intake.tables import CLAIMS, DUTCH_NAMES, PAYMENTS, Table
+from outreach.intake.names import ours_of
+from outreach.intake.tables import CLAIMS, PAYMENTS, Table
 
 
 def find_separator(line: str) -> str:
@@ -53,6 +54,8 @@ def fit_columns(
         if name not in table.columns
     ]
     problems += _missing(table, set(sources))
+    if unknown and not mapping.name and table.name == CLAIMS.name:
+        problems.append(f"for a file of another program: outreach import mapping {subject} writes a mapping")
     if problems:
         raise FileError(subject, problems)
     return Section(
@@ -76,6 +79,8 @@ def _not_mapped(
             continue
         if name in table.columns:
             ours[name] = (name,)
+        elif name in table.called:
+            ours[name] = (table.called[name],)
         elif name not in accounted:
             problems.append(_unknown(name, table, bool(mapping.name)))
     return ours, problems
@@ -85,8 +90,8 @@ def _unknown(name: str, table: Table[msgspec.Struct], mapped: bool) -> str:
     other = PAYMENTS if table.name == CLAIMS.name else CLAIMS
     shown = name if len(name) <= 80 else f"{name[:80]}…"
     key = name.lower().replace(" ", "_").replace("-", "_")[:80]
-    if key in DUTCH_NAMES and DUTCH_NAMES[key] in table.columns:
-        return f"the column `{shown}` is not known, did you mean `{DUTCH_NAMES[key]}`?"
+    if likely := ours_of(table.name, name):
+        return f"the column `{shown}` is not known, did you mean `{likely}`?"
     if near := get_close_matches(key, table.columns, n=1, cutoff=0.7):
         return f"the column `{shown}` is not known, did you mean `{near[0]}`?"
     if key in other.columns:

@@ -44,6 +44,7 @@ def take_bookings(
         fared.lines[booking.line] = "changed" if booking.payment_id in moved else "unchanged"
     for booking in fresh:
         fared.lines[booking.line] = "added"
+        fared.kinds[booking.kind] += 1
         if booking.unplaced and booking.payment_id is not None:
             fared.unplaced.add(booking.payment_id)
     fared.settled |= {key for key, booking in moved.items() if key is not None and not booking.unplaced}

@@ -11,6 +11,8 @@ from sqlalchemy import Connection, Row, bindparam, func, select, update
 from outreach.correspondence import log
 from outreach.intake.contact_values import PointValue
 from outreach.intake.load_debtors import PERSON_COLUMNS, debtor, person
+from outreach.intake.load_dossiers import dossier
+from outreach.intake.load_edits import corrections, divided, write_beside
 from outreach.intake.load_points import changed_point, new_point, point, point_changes, points_by_person
 from outreach.intake.pending import Mark
 from outreach.parties.addresses import AddressKeys
@@ -29,6 +31,9 @@ CLAIM_COLUMNS = (
     "description",
     "payment_url",
     "details",
+    "direct_debit",
+    "last_step",
+    "last_step_on",
 )
 
 _SET_POINT = (
@@ -47,9 +52,32 @@ def change_claims(conn: Connection, marks: Mapping[int, Mark]) -> set[int]:
     columns = [claim.c[name] for name in CLAIM_COLUMNS]
     query = select(claim.c.id, *columns).where(claim.c.id.in_(marks)).order_by(claim.c.id)
     rows = conn.execute(query.with_for_update(key_share=True)).all()
-    changed = {row.id: values for row in rows if (values := _differing(row, marks[row.id].values))}
+    told = _uncorrected(conn, "claim", marks)
+    changed = {row.id: values for row in rows if (values := _differing(row, told[row.id]))}
     _update(conn, claim, CLAIM_COLUMNS, {row.id: row for row in rows}, changed)
     return set(changed)
+
+
+def change_dossiers(conn: Connection, marks: Mapping[int, Mark]) -> set[int]:
+    """Bring the segments of dossiers to what the file says; return those that really changed."""
+    columns = [dossier.c.segment]
+    query = select(dossier.c.id, *columns).where(dossier.c.id.in_(marks)).order_by(dossier.c.id)
+    rows = conn.execute(query.with_for_update(key_share=True)).all()
+    told = _uncorrected(conn, "dossier", marks)
+    changed = {row.id: values for row in rows if (values := _differing(row, told[row.id]))}
+    _update(conn, dossier, ("segment",), {row.id: row for row in rows}, changed)
+    return set(changed)
+
+
+def _uncorrected(conn: Connection, entity: str, marks: Mapping[int, Mark]) -> dict[int, dict[str, Any]]:
+    """Return what may change by record; what a person corrected gets the file's word beside it."""
+    standing = corrections(conn, entity, marks.keys())
+    free: dict[int, dict[str, Any]] = {}
+    beside: dict[int, dict[str, Any]] = {}
+    for record_id, mark in marks.items():
+        free[record_id], beside[record_id] = divided(record_id, mark.values, standing)
+    write_beside(conn, beside, standing)
+    return free
 
 
 def change_persons(
@@ -60,15 +88,16 @@ def change_persons(
     query = select(person.c.id, person.c.pseudonym, *columns).where(person.c.id.in_(marks))
     rows = conn.execute(query.order_by(person.c.id).with_for_update(key_share=True)).all()
     linked = _linked(conn, list(marks))
+    free = _uncorrected(conn, "person", marks)
     changed = {}
     for row in rows:
-        told = {name: value for name, value in marks[row.id].values.items() if name in PERSON_COLUMNS}
+        told = {name: value for name, value in free[row.id].items() if name in PERSON_COLUMNS}
         if row.id in linked:
             told = {name: value for name, value in told.items() if _protects(name, value)}
         if values := _differing(row, told):
             changed[row.id] = values
     _update(conn, person, PERSON_COLUMNS, {row.id: row for row in rows}, changed)
-    moved = _change_points(conn, rows, marks, linked, keys, now)
+    moved = _change_points(conn, rows, free, linked, keys, now)
     entries = [
         log.Entry(type="contact_point_changed", at=now, actor=actor, person=row.pseudonym, channel=kind)
         for row in rows
@@ -127,7 +156,7 @@ def _protects(name: str, value: object) -> bool:
 def _change_points(
     conn: Connection,
     rows: Sequence[Row[Any]],
-    marks: Mapping[int, Mark],
+    free: Mapping[int, Mapping[str, Any]],
     linked: set[int],
     keys: AddressKeys,
     now: datetime,
@@ -137,7 +166,7 @@ def _change_points(
     moved: dict[int, list[str]] = {}
     new, updates = [], []
     for row in rows:
-        for kind, told in marks[row.id].values.items():
+        for kind, told in free[row.id].items():
             if not isinstance(told, PointValue):
                 continue
             changes = point_changes(known.get(row.id, ()), kind, told, keys, is_linked=row.id in linked)

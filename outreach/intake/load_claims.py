@@ -6,71 +6,38 @@ costs nothing, and the party's own raises the person once for the whole dossier.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import Any
 
-from sqlalchemy import Connection, Row, Select, select
+from sqlalchemy import Connection, Row
 
 from outreach.intake.bookings import Booking, credit_note_of
+from outreach.intake.claim_fit import Place, moved, unfit
 from outreach.intake.claim_values import columns_of, merged_details
+from outreach.intake.claims_taken import ClaimKey, ClaimsTaken, Held, Wanted, claim_ids, known_claims
 from outreach.intake.load_bookings import take_bookings
-from outreach.intake.load_changes import CLAIM_COLUMNS, claim
+from outreach.intake.load_changes import claim
 from outreach.intake.load_creditors import EXPECTED, resolve
-from outreach.intake.load_debtors import DebtorKey, Debtors, Known, debtor
-from outreach.intake.load_dossiers import DossierKey, Dossiers, dossier
+from outreach.intake.load_debtors import DebtorKey, Debtors, Known
+from outreach.intake.load_dossiers import DossierKey, Dossiers
+from outreach.intake.load_edits import corrections, divided, overruled
+from outreach.intake.load_segments import Segments
+from outreach.intake.load_signals import ToldSignal, reminded_on, set_signals
 from outreach.intake.load_stops import ToldStop, has_stops, set_stops, stops_of
-from outreach.intake.pending import Note, Pending
-from outreach.intake.report import Fared
+from outreach.intake.pending import Note
 from outreach.intake.rows import ClaimKind, ClaimRow
-from outreach.intake.run import Terms
+from outreach.intake.run import OPERATOR_ZONE, Terms
 from outreach.store.bulk import insert_rows
 from outreach.store.types import new_id
 
-NUMBER_LENGTH = 100
-_NUMBERS = ("debtor_id", "claim_id", "invoice_number", "contract_id", "credits_invoice")
-
-ClaimKey = tuple[int, str]
-"""A creditor's inner key and that creditor's number of the claim."""
-
-_NEW = {"description": "", "payment_url": "", "details": "{}"}
-
-
-class Place(NamedTuple):
-    """Where a claim stands: it never moves to another debtor, contract or currency."""
-
-    debtor_number: str
-    contract_id: str
-    currency: str
-
-
-@dataclass(slots=True)
-class ClaimsTaken(Fared):
-    """How a batch of claims fared, and what differs of known claims and persons until the run's end."""
-
-    creditors: dict[str, int] = field(default_factory=dict)
-    claim_notes: list[Note] = field(default_factory=list)
-    person_notes: list[Note] = field(default_factory=list)
-
-
-@dataclass(slots=True)
-class _Wanted:
-    """A claim as the batch's rows tell it, the last one counting."""
-
-    line: int
-    row: ClaimRow
-    place: Place
-    columns: dict[str, Any]
-    known: Row[Any] | None
-
-
-@dataclass(frozen=True)
-class Held:
-    """What earlier batches of the run left: known creditors and changes that wait."""
-
-    creditors: Mapping[str, int]
-    claims: Pending
-    persons: Pending
+_NEW = {
+    "description": "",
+    "payment_url": "",
+    "details": "{}",
+    "direct_debit": False,
+    "last_step": "",
+    "last_step_on": None,
+}
 
 
 class ClaimsBatch:
@@ -83,7 +50,8 @@ class ClaimsBatch:
         self._terms = terms
         self._held = held
         self._debtors = Debtors(conn, terms.address_keys)
-        self._wanted: dict[ClaimKey, _Wanted] = {}
+        self._wanted: dict[ClaimKey, Wanted] = {}
+        self._segments: Segments[ClaimKey] = Segments()
         self._notes: list[tuple[int, ClaimRow, int]] = []
         self.taken = ClaimsTaken()
 
@@ -94,20 +62,24 @@ class ClaimsBatch:
         self._sort_out(rows)
         self._debtors.settle(self._held.persons)
         self.taken.person_notes = self._debtors.notes
+        self.taken.overruled |= self._debtors.overruled
         dossiers = self._write_claims()
-        self._set_stops(dossiers)
+        self._set_stops_and_signals(dossiers)
         self._take_credit_notes()
         return self.taken
 
     def _sort_out(self, rows: Sequence[tuple[int, ClaimRow]]) -> None:
         """Refuse what cannot be, and gather what the others tell of claims and debtors."""
-        known = self._known_claims(rows)
+        numbers = {row.claim_id for _, row in rows}
+        known = known_claims(self._conn, self.taken.creditors.values(), numbers)
+        today = None if self._terms.is_trial else self._terms.now.astimezone(OPERATOR_ZONE).date()
         for line, row in rows:
             creditor_id = self.taken.creditors.get(row.creditor)
             if creditor_id is None:
                 self.taken.refuse(self._file, line, "creditor", row.creditor, EXPECTED)
                 continue
-            if self._is_unfit(line, row):
+            if fault := unfit(row, today):
+                self.taken.refuse(self._file, line, *fault)
                 continue
             if row.kind is ClaimKind.CREDIT_NOTE:
                 if (creditor_id, row.claim_id) in known or (creditor_id, row.claim_id) in self._wanted:
@@ -118,46 +90,6 @@ class ClaimsBatch:
                 continue
             self._debtors.tell(line, creditor_id, row)
 
-    def _known_claims(self, rows: Sequence[tuple[int, ClaimRow]]) -> dict[ClaimKey, Row[Any]]:
-        query: Select[Any] = (
-            select(
-                claim.c.id,
-                claim.c.creditor_id,
-                claim.c.external_id,
-                claim.c.currency,
-                claim.c.dossier_id,
-                *(claim.c[name] for name in CLAIM_COLUMNS),
-                dossier.c.contract_id,
-                dossier.c.pseudonym.label("dossier"),
-                debtor.c.external_id.label("debtor_number"),
-            )
-            .join(dossier, dossier.c.id == claim.c.dossier_id)
-            .join(debtor, debtor.c.id == dossier.c.debtor_id)
-            .where(
-                claim.c.creditor_id.in_(set(self.taken.creditors.values())),
-                claim.c.external_id.in_({row.claim_id for _, row in rows}),
-            )
-        )
-        return {(row.creditor_id, row.external_id): row for row in self._conn.execute(query)}
-
-    def _is_unfit(self, line: int, row: ClaimRow) -> bool:
-        for name in _NUMBERS:
-            if len(getattr(row, name) or "") > NUMBER_LENGTH:
-                expected = f"a number of at most {NUMBER_LENGTH} characters"
-                self.taken.refuse(self._file, line, name, getattr(row, name), expected)
-                return True
-        if any(len(other.debtor_id) > NUMBER_LENGTH for other in row.co_debtors):
-            expected = f"numbers of at most {NUMBER_LENGTH} characters"
-            self.taken.refuse(self._file, line, "co_debtors", row.co_debtors[0].debtor_id, expected)
-            return True
-        if row.principal == 0:
-            expected = (
-                "more than zero: what was paid or credited is a payment, and a claim of nothing asks nothing"
-            )
-            self.taken.refuse(self._file, line, "principal", "0", expected)
-            return True
-        return False
-
     def _want(self, line: int, row: ClaimRow, creditor_id: int, known: Row[Any] | None) -> bool:
         """Take what a row says of a claim; false where it would be another claim under the same number."""
         key = (creditor_id, row.claim_id)
@@ -167,7 +99,7 @@ class ClaimsBatch:
             place = earlier.place
         elif known is not None:
             place = Place(known.debtor_number, known.contract_id, known.currency)
-        if place is not None and (fault := _moved(row, place)):
+        if place is not None and (fault := moved(row, place)):
             self.taken.refuse(self._file, line, *fault)
             return False
         place = place or Place(row.debtor_id, row.contract_id or "", row.currency)
@@ -175,7 +107,8 @@ class ClaimsBatch:
         if earlier is not None:
             columns["details"] = merged_details(earlier.columns["details"], columns["details"])
             columns = earlier.columns | columns
-        self._wanted[key] = _Wanted(line, row, place, columns, known)
+        self._wanted[key] = Wanted(line, row, place, columns, known)
+        self._segments.tell(line, key, row.segment)
         is_new = known is None and earlier is None
         self.taken.lines[line] = "added" if is_new else "unchanged"
         return True
@@ -187,19 +120,19 @@ class ClaimsBatch:
     def _write_claims(self) -> Dossiers:
         dossiers = Dossiers(self._conn)
         new = {key: wanted for key, wanted in self._wanted.items() if wanted.known is None}
-        dossiers.find_or_make({self._dossier_key(key, one): one.line for key, one in new.items()})
+        places = {key: self._dossier_key(key, one) for key, one in new.items()}
+        dossiers.find_or_make(self._segments.of_new(places))
         if new:
             insert_rows(self._conn, claim, [self._row(key, one, dossiers) for key, one in new.items()])
         dossiers.add_debtors(
             {self._dossier_key(key, one): self._debtor(key, one) for key, one in new.items()}
         )
-        for wanted in self._wanted.values():
-            if wanted.known is not None:
-                self._note(wanted, wanted.known)
-        self._add_co_debtors(dossiers)
+        self._note_claims()
+        self._note_segments(dossiers)
+        self._add_others(dossiers)
         return dossiers
 
-    def _row(self, key: ClaimKey, wanted: _Wanted, dossiers: Dossiers) -> dict[str, Any]:
+    def _row(self, key: ClaimKey, wanted: Wanted, dossiers: Dossiers) -> dict[str, Any]:
         return {
             **_NEW,
             **wanted.columns,
@@ -210,34 +143,60 @@ class ClaimsBatch:
             "dossier_id": dossiers.ids[self._dossier_key(key, wanted)].id,
         }
 
-    def _note(self, wanted: _Wanted, known: Row[Any]) -> None:
-        """Note what differs of a known claim."""
-        there = known._mapping
-        told = wanted.columns
-        told["details"] = merged_details(there["details"], told["details"])
-        differing = {name: value for name, value in told.items() if there[name] != value}
-        if differing or known.id in self._held.claims:
-            same = told.keys() - differing.keys()
-            self.taken.claim_notes.append(Note(known.id, wanted.line, differing, same))
+    def _note_claims(self) -> None:
+        """Note what differs of known claims."""
+        known = {one.known.id: one for one in self._wanted.values() if one.known is not None}
+        standing = corrections(self._conn, "claim", known.keys())
+        for claim_id, wanted in known.items():
+            assert wanted.known is not None
+            there = wanted.known._mapping
+            told = wanted.columns
+            told["details"] = merged_details(there["details"], told["details"])
+            self.taken.overruled |= overruled("claim", claim_id, told, standing)
+            free, beside = divided(claim_id, told, standing)
+            differing = beside | {name: value for name, value in free.items() if there[name] != value}
+            if differing or claim_id in self._held.claims:
+                same = told.keys() - differing.keys()
+                self.taken.claim_notes.append(Note(claim_id, wanted.line, differing, same))
 
-    def _add_co_debtors(self, dossiers: Dossiers) -> None:
+    def _note_segments(self, dossiers: Dossiers) -> None:
+        """Note the segments of known dossiers that differ."""
+        there: dict[ClaimKey, tuple[int, str]] = {}
+        for key in self._segments.told:
+            wanted = self._wanted[key]
+            if wanted.known is not None:
+                there[key] = (wanted.known.dossier_id, wanted.known.segment)
+            else:
+                ref = dossiers.ids[self._dossier_key(key, wanted)]
+                there[key] = (ref.id, ref.segment)
+        notes, kept = self._segments.notes(self._conn, there, self._held.dossiers)
+        self.taken.dossier_notes, self.taken.overruled = notes, self.taken.overruled | kept
+
+    def _add_others(self, dossiers: Dossiers) -> None:
+        """Write co-debtors, and representatives: who acts for the debtor is known, and not written to yet."""
         parties = []
         for key, wanted in self._wanted.items():
-            for other in wanted.row.co_debtors:
-                known = self._debtors.known[key[0], other.debtor_id]
-                parties.append((wanted.line, self._dossier_id(key, wanted, dossiers), known.person_id))
-        for line in dossiers.add_co_debtors(parties):
+            others = [(other.debtor_id, "co_debtor") for other in wanted.row.co_debtors]
+            if wanted.row.representative is not None:
+                others.append((wanted.row.representative.debtor_id, "representative"))
+            for number, role in others:
+                person_id = self._debtors.known[key[0], number].person_id
+                parties.append((wanted.line, self._dossier_id(key, wanted, dossiers), person_id, role))
+        for line in dossiers.add_others(parties):
             self._touched(line)
 
-    def _set_stops(self, dossiers: Dossiers) -> None:
-        telling = {key: one for key, one in self._wanted.items() if has_stops(one.row)}
-        ids = self._claim_ids(telling)
-        told: list[ToldStop] = []
+    def _set_stops_and_signals(self, dossiers: Dossiers) -> None:
+        telling = {
+            key: one for key, one in self._wanted.items() if has_stops(one.row) or reminded_on(one.row)
+        }
+        ids = claim_ids(self._conn, telling)
+        stops: list[ToldStop] = []
+        signals: list[ToldSignal] = []
         for key, one in telling.items():
             known = self._debtor(key, one)
             name = one.known.dossier if one.known is not None else None
             pseudonym = name or dossiers.ids[self._dossier_key(key, one)].pseudonym
-            told += stops_of(
+            stops += stops_of(
                 one.line,
                 one.row,
                 ids[key],
@@ -246,17 +205,12 @@ class ClaimsBatch:
                 known.pseudonym,
                 self._terms.now,
             )
-        for line in set_stops(self._conn, told, self._terms.now, self._terms.actor):
+            if on := reminded_on(one.row):
+                dossier_id = self._dossier_id(key, one, dossiers)
+                signals.append(ToldSignal(one.line, ids[key], dossier_id, pseudonym, on))
+        now, actor = self._terms.now, self._terms.actor
+        for line in set_stops(self._conn, stops, now, actor) | set_signals(self._conn, signals, now, actor):
             self._touched(line)
-
-    def _claim_ids(self, wanted: Mapping[ClaimKey, _Wanted]) -> dict[ClaimKey, int]:
-        if not wanted:
-            return {}
-        query = select(claim.c.id, claim.c.creditor_id, claim.c.external_id).where(
-            claim.c.creditor_id.in_({key[0] for key in wanted}),
-            claim.c.external_id.in_({key[1] for key in wanted}),
-        )
-        return {(row.creditor_id, row.external_id): row.id for row in self._conn.execute(query)}
 
     def _take_credit_notes(self) -> None:
         """A credit note is money: it is booked, and waits unplaced where its invoice is not here yet."""
@@ -268,27 +222,14 @@ class ClaimsBatch:
         if self.taken.lines.get(line) == "unchanged":
             self.taken.lines[line] = "changed"
 
-    def _debtor(self, key: ClaimKey, wanted: _Wanted) -> Known:
+    def _debtor(self, key: ClaimKey, wanted: Wanted) -> Known:
         number: DebtorKey = (key[0], wanted.place.debtor_number)
         return self._debtors.known[number]
 
-    def _dossier_key(self, key: ClaimKey, wanted: _Wanted) -> DossierKey:
+    def _dossier_key(self, key: ClaimKey, wanted: Wanted) -> DossierKey:
         return DossierKey(key[0], self._debtor(key, wanted).debtor_id, wanted.place.contract_id)
 
-    def _dossier_id(self, key: ClaimKey, wanted: _Wanted, dossiers: Dossiers) -> int:
+    def _dossier_id(self, key: ClaimKey, wanted: Wanted, dossiers: Dossiers) -> int:
         if wanted.known is not None:
             return int(wanted.known.dossier_id)
         return dossiers.ids[self._dossier_key(key, wanted)].id
-
-
-def _moved(row: ClaimRow, place: Place) -> tuple[str, str, str] | None:
-    """Return the fault where a row would move a claim: its history belongs to who owed it."""
-    reason = "a claim does not move; credit this one and give the other a claim_id of its own"
-    if row.debtor_id != place.debtor_number:
-        return "debtor_id", row.debtor_id, f"{place.debtor_number}, whose claim {row.claim_id} is: {reason}"
-    if row.contract_id is not None and row.contract_id != place.contract_id:
-        there = place.contract_id or "no contract"
-        return "contract_id", row.contract_id, f"{there}, where claim {row.claim_id} belongs: {reason}"
-    if row.currency != place.currency:
-        return "currency", row.currency, f"{place.currency}, the currency of claim {row.claim_id}: {reason}"
-    return None

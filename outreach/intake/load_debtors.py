@@ -6,7 +6,7 @@ never because a name or an address is the same.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, NamedTuple
@@ -14,9 +14,10 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Row, select
 
 from outreach.intake.contact_values import PointValue, email_point, points_of
+from outreach.intake.load_edits import Corrections, Kept, corrections, divided, overruled
 from outreach.intake.load_points import new_point, point, point_changes, points_by_person
 from outreach.intake.pending import Note, Pending
-from outreach.intake.rows import ClaimRow, CoDebtor
+from outreach.intake.rows import ClaimRow, CoDebtor, Representative
 from outreach.parties.addresses import AddressKeys
 from outreach.store.bulk import insert_rows
 from outreach.store.tables.parties import Debtor, Person
@@ -70,9 +71,10 @@ class Debtors:
         self._told: dict[DebtorKey, Told] = {}
         self.known: dict[DebtorKey, Known] = {}
         self.notes: list[Note] = []
+        self.overruled: set[Kept] = set()
 
     def tell(self, line: int, creditor_id: int, row: ClaimRow) -> None:
-        """Take what a row says of its debtor and co-debtors; of several rows the last word counts."""
+        """Take what a row says of its debtor and the others it names; of several rows the last word counts."""
         told = self._telling((creditor_id, row.debtor_id), line)
         told.columns["name"] = row.debtor_name
         for column, source in _FROM_ROW:
@@ -85,19 +87,21 @@ class Debtors:
             # A row that does not say how sure the same address is takes nothing back.
             if there is None or value.certainty or value.value != there.value:
                 told.points[kind.value] = value
-        for other in row.co_debtors:
-            self._tell_other(line, creditor_id, other)
+        for other in (*row.co_debtors, row.representative):
+            if other is not None:
+                self._tell_other(line, creditor_id, other)
 
     def settle(self, held: Pending) -> None:
         """Find every debtor, write the new ones, note what differs of the others."""
         found = self._find()
-        points = points_by_person(self._conn, [row.person_id for row in found.values()])
+        persons = [row.person_id for row in found.values()]
+        points = points_by_person(self._conn, persons)
+        standing = corrections(self._conn, "person", persons)
         for key, row in found.items():
             self.known[key] = Known(row.debtor_id, row.person_id, row.pseudonym)
             told = self._told[key]
-            note = compare(
-                row, points.get(row.person_id, ()), told.columns, told.points, self._keys, told.line
-            )
+            note = compare(row, points.get(row.person_id, ()), told, self._keys, standing)
+            self.overruled |= overruled("person", row.person_id, told.columns | told.points, standing)
             if note.differing or row.person_id in held:
                 self.notes.append(note)
         new = [key for key in self._told if key not in found]
@@ -111,7 +115,7 @@ class Debtors:
         told.line = line
         return told
 
-    def _tell_other(self, line: int, creditor_id: int, other: CoDebtor) -> None:
+    def _tell_other(self, line: int, creditor_id: int, other: CoDebtor | Representative) -> None:
         told = self._telling((creditor_id, other.debtor_id), line)
         told.columns["name"] = other.name
         if other.email:
@@ -174,16 +178,22 @@ class Debtors:
 
 
 def compare(
-    row: Row[Any],
-    points: Sequence[Row[Any]],
-    columns: Mapping[str, Any],
-    told_points: Mapping[str, PointValue],
-    keys: AddressKeys,
-    line: int,
+    row: Row[Any], points: Sequence[Row[Any]], told: Told, keys: AddressKeys, standing: Corrections
 ) -> Note:
-    """Say which columns and contact points of a person would change, and which are the same already."""
+    """Say which columns and contact points of a person would change, and which are the same already.
+
+    What a person corrected differs where the file says something new beside the correction.
+    """
     known = row._mapping
-    differing = {name: value for name, value in columns.items() if known[name] != value}
-    differing |= {k: told for k, told in told_points.items() if point_changes(points, k, told, keys)}
-    same = {*columns, *told_points} - differing.keys()
-    return Note(row.person_id, line, differing, same)
+    everything: dict[str, Any] = {**told.columns, **told.points}
+    free, beside = divided(row.person_id, everything, standing)
+    differing = beside | {
+        name: value
+        for name, value in free.items()
+        if (
+            point_changes(points, name, value, keys)
+            if isinstance(value, PointValue)
+            else known[name] != value
+        )
+    }
+    return Note(row.person_id, told.line, differing, everything.keys() - differing.keys())

@@ -30,10 +30,11 @@ class DossierKey(NamedTuple):
 
 
 class DossierRef(NamedTuple):
-    """The inner key of a dossier, and its name in the log."""
+    """The inner key of a dossier, its name in the log, and its segment."""
 
     id: int
     pseudonym: str
+    segment: str
 
 
 class Dossiers:
@@ -44,21 +45,22 @@ class Dossiers:
         self._new: set[int] = set()
         self.ids: dict[DossierKey, DossierRef] = {}
 
-    def find_or_make(self, keys: Iterable[DossierKey]) -> None:
-        """Find these dossiers, and make those that are not there; their parties come later."""
-        wanted = list(dict.fromkeys(keys))
+    def find_or_make(self, segments: Mapping[DossierKey, str]) -> None:
+        """Find these dossiers, and make those that are not there, in their segment; their parties come later."""
+        wanted = list(segments)
         if not wanted:
             return
         query = select(
             dossier.c.id,
             dossier.c.pseudonym,
+            dossier.c.segment,
             dossier.c.creditor_id,
             dossier.c.debtor_id,
             dossier.c.contract_id,
         ).where(dossier.c.debtor_id.in_({key.debtor_id for key in wanted}))
         for row in self._conn.execute(query):
             key = DossierKey(row.creditor_id, row.debtor_id, row.contract_id)
-            self.ids[key] = DossierRef(row.id, row.pseudonym)
+            self.ids[key] = DossierRef(row.id, row.pseudonym, row.segment)
         made = {new_id(): key for key in wanted if key not in self.ids}
         if not made:
             return
@@ -66,13 +68,20 @@ class Dossiers:
             self._conn,
             dossier,
             [
-                key._asdict() | {"pseudonym": pseudonym, "next_look_at": DUE_NOW, "waits_on_payments": False}
+                key._asdict()
+                | {
+                    "pseudonym": pseudonym,
+                    "segment": segments[key],
+                    "next_look_at": DUE_NOW,
+                    "waits_on_payments": False,
+                }
                 for pseudonym, key in made.items()
             ],
         )
         ids = select(dossier.c.id, dossier.c.pseudonym).where(dossier.c.pseudonym.in_(made))
         for dossier_id, pseudonym in self._conn.execute(ids):
-            self.ids[made[pseudonym]] = DossierRef(dossier_id, pseudonym)
+            key = made[pseudonym]
+            self.ids[key] = DossierRef(dossier_id, pseudonym, segments[key])
             self._new.add(dossier_id)
 
     def add_debtors(self, debtors: Mapping[DossierKey, Known]) -> None:
@@ -85,23 +94,25 @@ class Dossiers:
         if rows:
             insert_rows(self._conn, party, rows)
 
-    def add_co_debtors(self, parties: Iterable[tuple[int, int, int]]) -> set[int]:
-        """Write co-debtors: (line, dossier, person) each; returns the lines that added one.
+    def add_others(self, parties: Iterable[tuple[int, int, int, str]]) -> set[int]:
+        """Write other parties: (line, dossier, person, role) each; returns the lines that added one.
 
         Somebody who is a party already, in whatever role and even if no longer, is not made one again.
         """
-        wanted = {(dossier_id, person_id): line for line, dossier_id, person_id in parties}
+        wanted: dict[tuple[int, int], tuple[int, str]] = {}
+        for line, dossier_id, person_id, role in parties:
+            wanted.setdefault((dossier_id, person_id), (line, role))
         if not wanted:
             return set()
         query = select(party.c.dossier_id, party.c.person_id).where(
             party.c.dossier_id.in_({dossier_id for dossier_id, _ in wanted})
         )
         known = {(row.dossier_id, row.person_id) for row in self._conn.execute(query)}
-        new = {key: line for key, line in wanted.items() if key not in known}
+        new = {key: told for key, told in wanted.items() if key not in known}
         if new:
             rows = [
-                {"dossier_id": dossier_id, "person_id": person_id, "role": "co_debtor"}
-                for dossier_id, person_id in new
+                {"dossier_id": dossier_id, "person_id": person_id, "role": role}
+                for (dossier_id, person_id), (_, role) in new.items()
             ]
             insert_rows(self._conn, party, rows)
-        return set(new.values())
+        return {line for line, _ in new.values()}

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
 
-from outreach.intake.bookings import Booking, booking_of
+from outreach.intake.bookings import OPEN_ITEMS, Booking, booking_of
 from outreach.intake.load_bookings import take_bookings
 from outreach.intake.load_creditors import EXPECTED, resolve, the_only_one
 from outreach.intake.report import Fared
@@ -59,6 +59,10 @@ def _is_unfit(taken: Fared, file: str, line: int, row: PaymentRow) -> bool:
         if len(getattr(row, name) or "") > length:
             taken.refuse(file, line, name, getattr(row, name), f"at most {length} characters")
             return True
+    if row.reason_code == OPEN_ITEMS:
+        expected = "another word: this one marks what a list of open items booked"
+        taken.refuse(file, line, "reason_code", row.reason_code, expected)
+        return True
     if row.kind is PaymentKind.REVERSAL and row.reverses_id is None:
         taken.refuse(file, line, "reverses_id", "", "the payment_id of the booking that is taken back")
         return True

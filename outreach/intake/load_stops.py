@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, select, update
+from sqlalchemy import Connection, Row, select
 
+from outreach.casework import stop_effects
 from outreach.correspondence import log
 from outreach.intake.rows import ClaimRow
 from outreach.intake.run import OPERATOR_ZONE
-from outreach.store.bulk import insert_rows
+from outreach.store.bulk import insert_rows, update_rows
 from outreach.store.tables.claims import Stop
 from outreach.store.types import new_id, table_of
 
@@ -24,6 +25,8 @@ stop = table_of(Stop)
 
 IMPORTED = "import"
 """The reason code of an imported stop, alone or before a colon."""
+
+REPRESENTED = "representative"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,14 @@ class ToldStop:
     reason_code: str = IMPORTED
     person: str | None = None
     dossier: str | None = None
+    amount_cents: int | None = None
+
+    @property
+    def scope(self) -> str:
+        """What it stops: the person, the claim, or only the disputed part of it."""
+        if self.claim_id is None:
+            return "person"
+        return "claim" if self.amount_cents is None else "claim_part"
 
     @property
     def subject(self) -> tuple[str, int | None, int | None]:
@@ -64,7 +75,13 @@ def stops_of(
     since = min(now, start_of(row.invoice_on))
     found = []
     if claim_id is not None and row.disputed_on:
-        found.append(ToldStop(line, "dispute", start_of(row.disputed_on), claim_id, dossier=dossier))
+        # Measured against the whole amount: against what is open, the same row would say another thing after
+        # every payment, while a part that is more than what is open stops all of it anyway.
+        part = row.dispute_amount if (row.dispute_amount or 0) < row.principal else None
+        since_dispute = start_of(row.disputed_on)
+        found.append(
+            ToldStop(line, "dispute", since_dispute, claim_id, dossier=dossier, amount_cents=part or None)
+        )
     if claim_id is not None and row.hold_until:
         until = start_of(row.hold_until)
         found.append(ToldStop(line, "hold", min(since, until), claim_id, until_at=until, dossier=dossier))
@@ -72,7 +89,7 @@ def stops_of(
         code = f"{IMPORTED}:{row.insolvency.value}"
         found.append(ToldStop(line, "insolvent", since, person_id=person_id, reason_code=code, person=person))
     if row.representative:
-        found.append(ToldStop(line, "representative", since, person_id=person_id, person=person))
+        found.append(ToldStop(line, REPRESENTED, since, person_id=person_id, person=person))
     return found
 
 
@@ -96,6 +113,11 @@ def set_stops(conn: Connection, told: Sequence[ToldStop], now: datetime, actor: 
                 moved.append((one, own.id))
             elif not rows or not any(row.until_at == one.until_at for row in rows):
                 new.append(one)
+        elif own := next(
+            (row for row in standing if row.reason_code == IMPORTED and _same_fact(row, one)), None
+        ):
+            if (own.scope, own.amount_cents) != (one.scope, one.amount_cents):
+                moved.append((one, own.id))
         elif not standing and not any(_same_fact(row, one) for row in rows):
             new.append(one)
     _write(conn, new, moved, now, actor)
@@ -126,39 +148,47 @@ def _write(
     now: datetime,
     actor: str,
 ) -> None:
+    set_now = {new_id(): one for one in new}
     rows = [
         {
-            "pseudonym": new_id(),
+            "pseudonym": pseudonym,
             "kind": one.kind,
-            "scope": "person" if one.claim_id is None else "claim",
+            "scope": one.scope,
             "person_id": one.person_id,
             "claim_id": one.claim_id,
             "from_at": one.from_at,
             "until_at": one.until_at,
             "reason_code": one.reason_code,
             "set_by": actor,
+            "amount_cents": one.amount_cents,
         }
-        for one in new
+        for pseudonym, one in set_now.items()
     ]
-    if rows:
-        insert_rows(conn, stop, rows)
-    if moved:
-        statement = update(stop).where(stop.c.id == bindparam("row_id"))
-        conn.execute(
-            statement.values(until_at=bindparam("new_until_at")),
-            [{"row_id": row_id, "new_until_at": one.until_at} for one, row_id in moved],
-        )
-    log.append(
-        conn,
-        [
-            log.Entry(
-                type="stop_set",
-                at=now,
-                actor=actor,
-                person=one.person,
-                dossier=one.dossier,
-                reasons=(one.kind,),
-            )
-            for one in [*new, *(one for one, _ in moved)]
-        ],
+    insert_rows(conn, stop, rows)
+    changes = [
+        {"id": row_id, "until_at": one.until_at, "scope": one.scope, "amount_cents": one.amount_cents}
+        for one, row_id in moved
+    ]
+    update_rows(conn, stop, ("id",), changes)
+    entries = [
+        *(_entry(one, now, actor, pseudonym) for pseudonym, one in set_now.items()),
+        *(_entry(one, now, actor, "changed") for one, _ in moved),
+    ]
+    log.append(conn, entries)
+    _ask_who_acts(conn, [key for key, one in set_now.items() if one.kind == REPRESENTED], now, actor)
+
+
+def _entry(one: ToldStop, now: datetime, actor: str, last: str) -> log.Entry:
+    """Return the entry of a stop. One that was set ends with its random id, so that it can be taken back."""
+    reasons = (one.kind, one.scope, last)
+    return log.Entry(
+        type="stop_set", at=now, actor=actor, person=one.person, dossier=one.dossier, reasons=reasons
     )
+
+
+def _ask_who_acts(conn: Connection, pseudonyms: Sequence[str], now: datetime, actor: str) -> None:
+    """Open the work of writing to whoever acts for these debtors: no message of ours goes to them yet."""
+    if pseudonyms:
+        query = select(stop).where(stop.c.pseudonym.in_(pseudonyms)).order_by(stop.c.id)
+        for row in conn.execute(query).all():
+            stop_effects.apply(conn, row, None, actor, now)

@@ -35,12 +35,12 @@ _TOP_KEYS = ("formats", "ignore", "claims", "payments", *_SECTION_KEYS)
 
 @dataclass(frozen=True, slots=True)
 class Formats:
-    """How the file writes things. None: look at the file (separator) or at each value (decimal sign)."""
+    """How the file writes things. None: look at the file (separator, encoding) or at each value (decimal sign)."""
 
     date: str = ISO
     decimal: str | None = None
     separator: str | None = None
-    encoding: str = "utf-8-sig"
+    encoding: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

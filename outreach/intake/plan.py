@@ -86,7 +86,7 @@ class Plan(Generic[R]):
         self._amounts: list[tuple[Callable[[Cells], str], int]] = []
         self._theirs: dict[str, str] = {}
         self._present = [positions[name] for name in section.when_present]
-        self._currency = fields["currency"]
+        self._currency = fields.get("currency")
         self._needed = [fields[name] for name in table.needed]
         for theirs, ours in section.columns.items():
             for name in ours:
@@ -132,6 +132,18 @@ class Plan(Generic[R]):
         """Whether the record is meant for this import (the columns of `when_present` are filled)."""
         return all(cells[position].strip() for position in self._present)
 
+    def told(self, name: str, cells: Cells) -> str:
+        """Return the number that a refused record gives in one of our columns; empty where it cannot be read."""
+        target = self._fields.get(name)
+        steps: list[Step] = [(_cell(position), place, parse) for position, place, parse in self._cells]
+        for get, place, parse in (*steps, *self._made):
+            if place == target:
+                try:
+                    return str(parse(get(cells)))
+                except RefusedValueError:
+                    return ""
+        return ""
+
     def read(self, cells: Cells) -> R | list[Fault]:
         """Make the row; a list of faults when it must be refused."""
         values = self._blank.copy()
@@ -144,7 +156,7 @@ class Plan(Generic[R]):
             for get, target, parse in self._made:
                 if text := get(cells):
                     values[target] = parse(text)
-            digits = MINOR_DIGITS.get(values[self._currency], 2)
+            digits = self._digits(values)
             for get, target in self._amounts:
                 if text := get(cells):
                     values[target] = parse_amount(text, digits, self._decimal)
@@ -172,8 +184,7 @@ class Plan(Generic[R]):
                         faults.append(self._named(Fault(self._names[target], text, error.expected)))
 
         try_all([*steps, *self._made])
-        currency = values[self._currency]
-        digits = MINOR_DIGITS.get(currency, 2) if isinstance(currency, str) else 2
+        digits = self._digits(values)
         try_all(
             [
                 (get, target, lambda text: parse_amount(text, digits, self._decimal))
@@ -182,6 +193,11 @@ class Plan(Generic[R]):
         )
         missing = [self._names[target] for target in self._needed if values[target] is None]
         return faults + [self._named(Fault(name, "", "a value: this column is needed")) for name in missing]
+
+    def _digits(self, values: list[Any]) -> int:
+        """Return how many decimals an amount of the row may have; two where its currency is not known."""
+        currency = None if self._currency is None else values[self._currency]
+        return MINOR_DIGITS.get(currency, 2) if isinstance(currency, str) else 2
 
     def _named(self, fault: Fault) -> Fault:
         """Name the column of the file too, where it is called otherwise."""

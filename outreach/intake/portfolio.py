@@ -15,19 +15,26 @@ from datetime import date
 from itertools import count
 from pathlib import Path
 
-from outreach.intake.portfolio_claims import Entry, Row, entries_of
+from outreach.intake.portfolio_claims import MONTHS, Entry, Row, entries_of
 from outreach.intake.portfolio_debtors import CREDITORS, Creditor, make_debtor
 from outreach.intake.tables import CLAIMS, PAYMENTS
 
 
 @dataclass(frozen=True, slots=True)
 class Portfolio:
-    """A portfolio of `size` claims rows. `claims` and `payments` each make it anew, one debtor at a time."""
+    """A portfolio of `size` claims rows. `claims` and `payments` each make it anew, one debtor at a time.
+
+    `segments` are dealt out over the debtors in turn; an empty one is no segment. One of every `letter_every`
+    debtors wants letters besides those who do anyway; 0 is nobody.
+    """
 
     size: int
     seed: int
     start_on: date
     creditors: tuple[Creditor, ...] = CREDITORS
+    months: int = MONTHS
+    segments: tuple[str, ...] = ("",)
+    letter_every: int = 0
 
     def claims(self) -> Iterator[Row]:
         """Rows of a claims file, by its columns; an absent column is empty."""
@@ -43,7 +50,13 @@ class Portfolio:
         """Claims with what was paid on them, up to exactly `size` claims rows."""
         left = self.size
         for index in count():
-            for entry in entries_of(make_debtor(index, self.seed, self.creditors), self.start_on):
+            debtor = make_debtor(index, self.seed, self.creditors)
+            segment = self.segments[index // len(self.creditors) % len(self.segments)]
+            if segment:
+                debtor.columns["segment"] = segment
+            if self.letter_every and index % self.letter_every == 1:
+                debtor.columns |= {"preferred_channel": "letter", "invoice_sent_to": "letter"}
+            for entry in entries_of(debtor, self.start_on, self.months):
                 if left <= 0:
                     return
                 # Where only one row is left a credit note stays away; the claim is then not paid in full.
@@ -62,24 +75,45 @@ class Written:
     payments: int
 
 
-def generate(size: int, seed: int, start_on: date, creditors: Sequence[Creditor] = CREDITORS) -> Portfolio:
-    """Describe a portfolio of `size` claims rows that fall due in the half year from `start_on`.
+def generate(
+    size: int,
+    seed: int,
+    start_on: date,
+    creditors: Sequence[Creditor] = CREDITORS,
+    *,
+    months: int = MONTHS,
+    segments: Sequence[str] = ("",),
+    letter_every: int = 0,
+) -> Portfolio:
+    """Describe a portfolio of `size` claims rows that fall due in the `months` from `start_on`.
 
     Nothing is made before its rows are asked for. Raises ValueError for a negative size or no creditors.
     """
-    if size < 0 or not creditors:
-        raise ValueError("a portfolio has a size of zero or more, and at least one creditor")
-    return Portfolio(size, seed, start_on, tuple(creditors))
+    if size < 0 or not creditors or months < 1 or not segments:
+        raise ValueError(
+            "a portfolio has a size of zero or more, and at least one creditor, month and segment"
+        )
+    return Portfolio(size, seed, start_on, tuple(creditors), months, tuple(segments), letter_every)
 
 
 def write(
-    folder: Path, size: int, seed: int, start_on: date, creditors: Sequence[Creditor] = CREDITORS
+    folder: Path,
+    size: int,
+    seed: int,
+    start_on: date,
+    creditors: Sequence[Creditor] = CREDITORS,
+    *,
+    months: int = MONTHS,
+    segments: Sequence[str] = ("",),
+    letter_every: int = 0,
 ) -> Written:
     """Write claims.csv, payments.csv and creditors.toml into a folder, made if need be; older ones go.
 
     Raises OSError, and ValueError as `generate` does.
     """
-    portfolio = generate(size, seed, start_on, creditors)
+    portfolio = generate(
+        size, seed, start_on, creditors, months=months, segments=segments, letter_every=letter_every
+    )
     folder.mkdir(parents=True, exist_ok=True)
     files = (folder / "claims.csv", folder / "payments.csv", folder / "creditors.toml")
     claim_count = payment_count = 0

@@ -10,7 +10,7 @@ from outreach.intake.amounts import write_amount
 from outreach.intake.portfolio_debtors import Behaviour, Debtor, Oddity, Sector
 
 MONTHS = 6
-"""How long the period is in which the claims of a portfolio fall due."""
+"""How long the period is in which the claims of a portfolio fall due, unless told otherwise."""
 
 Row = dict[str, str]
 
@@ -32,20 +32,20 @@ class _Bill(NamedTuple):
     columns: Row
 
 
-def entries_of(debtor: Debtor, start_on: date) -> Iterator[Entry]:
+def entries_of(debtor: Debtor, start_on: date, months: int = MONTHS) -> Iterator[Entry]:
     """Yield the claims of a debtor, the first due first, with their payments.
 
-    They fall due in the half year from `start_on`, a final bill soon after.
+    They fall due in the `months` from `start_on`, a final bill soon after.
     The oddity of a debtor shows in their last claim.
     """
-    bills = sorted(_bills(debtor, start_on), key=lambda bill: bill.due_on)
+    bills = sorted(_bills(debtor, start_on, months), key=lambda bill: bill.due_on)
     for place, bill in enumerate(bills, 1):
         number = f"{debtor.creditor.code[:2]}{debtor.number}-{place:02d}"
         oddity = debtor.oddity if place == len(bills) else Oddity.NONE
         yield _entry(debtor, bill, number, oddity)
 
 
-def _bills(debtor: Debtor, start_on: date) -> list[_Bill]:
+def _bills(debtor: Debtor, start_on: date, months: int) -> list[_Bill]:
     rng = debtor.rng
     contract = f"C-{debtor.number}"
     if debtor.creditor.sector is Sector.HOUSING:
@@ -53,7 +53,7 @@ def _bills(debtor: Debtor, start_on: date) -> list[_Bill]:
         own = {"contract_id": contract, "ground": "huurovereenkomst", "due_is_agreed": "true"}
         return [
             _Bill("recurring", due - timedelta(12), due, rent, own | {"description": f"Huur {due:%Y-%m}"})
-            for due in _monthly(start_on, 1)
+            for due in _monthly(start_on, 1, months)
         ]
     if debtor.creditor.sector is Sector.ENERGY:
         monthly = rng.randrange(6_500, 31_000)
@@ -62,7 +62,7 @@ def _bills(debtor: Debtor, start_on: date) -> list[_Bill]:
             _Bill(
                 "instalment", due - timedelta(14), due, monthly, own | {"description": f"Termijn {due:%Y-%m}"}
             )
-            for due in _monthly(start_on, 15)
+            for due in _monthly(start_on, 15, months)
         ]
         if rng.random() < 0.25:
             due = bills[-1].due_on + timedelta(20)
@@ -72,15 +72,15 @@ def _bills(debtor: Debtor, start_on: date) -> list[_Bill]:
     own = {"ground": "koopovereenkomst"}
     bills = []
     for _ in range(rng.choice((1, 1, 1, 2, 2, 3))):
-        due = start_on + timedelta(rng.randrange(MONTHS * 30))
+        due = start_on + timedelta(rng.randrange(months * 30))
         order = own | {"description": f"Bestelling {rng.randrange(10_000, 99_999)}"}
         bills.append(_Bill("single", due - timedelta(14), due, rng.randrange(750, 24_900), order))
     return bills
 
 
-def _monthly(start_on: date, day: int) -> list[date]:
+def _monthly(start_on: date, day: int, months: int) -> list[date]:
     first = start_on.year * 12 + start_on.month - 1 + (start_on.day > day)
-    return [date(month // 12, month % 12 + 1, day) for month in range(first, first + MONTHS)]
+    return [date(month // 12, month % 12 + 1, day) for month in range(first, first + months)]
 
 
 def _entry(debtor: Debtor, bill: _Bill, number: str, oddity: Oddity) -> Entry:

@@ -11,6 +11,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from outreach.intake.bookings import Booking
 from outreach.intake.ledger import allocation, payment
+from outreach.intake.reversed_debits import signal_reversals
 from outreach.store.bulk import insert_rows
 from outreach.store.tables.operations import Task
 from outreach.store.types import new_id, table_of
@@ -63,6 +64,7 @@ def record(
     ]
     if rows:
         insert_rows(conn, allocation, rows)
+    signal_reversals(conn, reversals, now, actor)
     _open_tasks(conn, [booking for booking in originals if booking.unplaced], now)
     _close_tasks(conn, [booking for booking in moved if not booking.unplaced], now, actor)
 

@@ -72,11 +72,45 @@ class ContactSource(StrEnum):
     OTHER = "other"
 
 
+class Tone(StrEnum):
+    """How strict the last thing was that another system told, from mild to strict."""
+
+    FRIENDLY = "friendly"
+    FIRM = "firm"
+    FORMAL = "formal"
+    FINAL = "final"
+
+
 class SentTo(StrEnum):
     """How the invoice itself was sent."""
 
     EMAIL = "email"
     LETTER = "letter"
+
+
+class FactKind(StrEnum):
+    """What a facts file may tell of a debtor."""
+
+    DECEASED = "deceased"
+    MINOR = "minor"
+    REPRESENTATIVE = "representative"
+    OBJECTION = "objection"
+    RESTRICTION = "restriction"
+    DISPUTE = "dispute"
+    HOLD = "hold"
+    DEFERRAL = "deferral"
+    DEBT_HELP = "debt_help"
+    INSOLVENT = "insolvent"
+    WRONG_PERSON = "wrong_person"
+    MOVED = "moved"
+    ADDRESS_PROTECTED = "address_protected"
+
+
+LASTING = frozenset({FactKind.DECEASED, FactKind.WRONG_PERSON, FactKind.MOVED, FactKind.ADDRESS_PROTECTED})
+"""Facts that do not end by themselves: somebody must say that it was otherwise."""
+
+OF_A_DEBT = frozenset({FactKind.DISPUTE, FactKind.HOLD, FactKind.DEFERRAL})
+"""Facts about a claim or a dossier; all others are about the person."""
 
 
 class Notice(StrEnum):
@@ -90,6 +124,8 @@ class Notice(StrEnum):
     KVK_NUMBER_MALFORMED = "kvk_number_malformed"
     NAME_DAMAGED = "name_damaged"
     """The name holds U+FFFD: an earlier program could not read a letter of it."""
+    UNTIL_NOT_USED = "until_not_used"
+    """The fact has an end, and is of a kind that does not end by itself."""
     NAMES_NOBODY = "names_nobody"
     """The payment names no claim, invoice, debtor or reference: somebody must place it."""
 
@@ -162,7 +198,7 @@ class ClaimRow(msgspec.Struct, frozen=True, gc=False):
     disputed_on: date | None = None
     dispute_amount: int | None = None
     hold_until: date | None = None
-    last_step: str | None = None
+    last_step: Tone | None = None
     last_step_on: date | None = None
     limitation_from_on: date | None = None
     contact_source: ContactSource | None = None
@@ -189,4 +225,19 @@ class PaymentRow(msgspec.Struct, frozen=True, gc=False):
     reverses_id: str | None = None
     reason_code: str | None = None
     value_on: date | None = None
+    notices: tuple[Notice, ...] = ()
+
+
+class FactRow(msgspec.Struct, frozen=True, gc=False):
+    """One fact about a debtor, from a day on and until another (exclusive); without days from now, and lasting."""
+
+    debtor_id: str
+    kind: FactKind
+    creditor: str | None = None
+    from_on: date | None = None
+    until_on: date | None = None
+    reference: str | None = None
+    """What the source calls it: with the debtor, kind and day it tells one fact from another."""
+    claim_id: str | None = None
+    note: str | None = None
     notices: tuple[Notice, ...] = ()

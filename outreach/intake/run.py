@@ -7,7 +7,7 @@ rolled back at the end, so that later batches see earlier ones and the counts ar
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -20,9 +20,10 @@ from sqlalchemy.exc import DataError, IntegrityError
 
 from outreach.correspondence import log
 from outreach.errors import Refused
+from outreach.intake.book_state import book_state
 from outreach.intake.errors import FileError
 from outreach.intake.rejects import Reject, RejectFile
-from outreach.intake.report import Counts, Fared, ImportReport
+from outreach.intake.report import Counts, Fared, ImportReport, Shown
 from outreach.parties.addresses import AddressKeys
 from outreach.store.tables.operations import ImportRun
 from outreach.store.tables.parties import Creditor
@@ -110,6 +111,10 @@ class Run:
     creditors: dict[str, int] = field(default_factory=dict)
     passed_over: int = 0
     unplaced: set[int] = field(default_factory=set)
+    kinds: Counter[str] = field(default_factory=Counter)
+    listed: Counter[str] = field(default_factory=Counter)
+    shown: Shown = field(default_factory=Shown)
+    encoding: str = ""
     run_id: int | None = None
     _known_size: int = 0
 
@@ -135,6 +140,8 @@ class Run:
     def merge(self, fared: Fared) -> None:
         """Add a committed batch to the whole."""
         self.counts.add(fared.counts())
+        self.kinds += fared.kinds
+        self.shown.take(sorted(fared.lines.items()))
         self.unplaced = (self.unplaced | fared.unplaced) - fared.settled
         self.add_rejects(fared.rejects)
 
@@ -144,14 +151,17 @@ class Run:
         Plans made for empty tables, the triggers' too, would be kept for the session: a first import of 30,000
         claims took 85 seconds with them.
         """
-        if self.terms.store.dialect == "postgresql" and self.counts.added > _GROWTH * self._known_size:
+        size = self.counts.added + sum(self.listed.values())
+        if self.terms.store.dialect == "postgresql" and size > _GROWTH * self._known_size:
             self.write(lambda conn: conn.execute(_ANALYZE))
-            self._known_size = self.counts.added
+            self._known_size = size
 
     def add_rejects(self, rejects: Iterable[Reject]) -> None:
         """Write refused rows to their file, in the order of the lines."""
+        ordered = sorted(rejects, key=lambda reject: reject.row)
+        self.shown.take((), ordered)
         try:
-            self.rejects.add(sorted(rejects, key=lambda reject: reject.row))
+            self.rejects.add(ordered)
         except OSError as error:
             raise FileError(str(self.rejects.path), [f"cannot be written: {error.strerror}"]) from error
 
@@ -178,32 +188,46 @@ class Run:
         sums = {name: import_run.c[name] + count for name, count in counts.as_dict().items() if count}
         if sums:
             conn.execute(update(import_run).where(import_run.c.id == self.run_id).values(sums))
-        self._append(conn, "batch", counts)
+        self.append(conn, "batch", counts.as_dict())
 
-    def _append(self, conn: Connection, part: str, counts: Counts) -> None:
-        versions = {"run": self.run_id, "kind": self.kind, "part": part, **counts.as_dict()}
-        entry = log.Entry(type="imported", at=self.terms.now, actor=self.terms.actor, versions=versions)
+    def append(
+        self, conn: Connection, part: str, counts: Mapping[str, int], reasons: Sequence[str] = ()
+    ) -> None:
+        """Append an entry of this run about one part of it."""
+        versions = {"run": self.run_id, "kind": self.kind, "part": part, **counts}
+        entry = log.Entry(
+            type="imported", at=self.terms.now, actor=self.terms.actor, versions=versions, reasons=reasons
+        )
         log.append(conn, [entry])
 
-    def finish(self) -> ImportReport:
-        """Close the run: its totals, and the day up to which the creditors' payments are known."""
-        as_of = self.terms.as_of
+    def finish(
+        self, closing: Callable[[Connection], None] | None = None, put_aside: str = ""
+    ) -> ImportReport:
+        """Close the run: its totals, and the day up to which the creditors' payments are known.
+
+        `closing` is done in the same transaction; a list that was `put_aside` makes no day known.
+        """
+        as_of = None if put_aside else self.terms.as_of
         if as_of is not None and self.counts.refused:
             # A refused row may be somebody's payment: a day that misses one is not fully processed.
             self.notices["payments_not_known_until_refused_rows_are_mended"] += self.counts.refused
             as_of = None
+        ids = sorted(self.creditors.values())
 
         def close(conn: Connection) -> None:
-            values = self.counts.as_dict() | {"as_of_on": as_of}
+            values = self.counts.as_dict() | {"as_of_on": as_of, "put_aside": put_aside}
             conn.execute(update(import_run).where(import_run.c.id == self.run_id).values(values))
+            if closing is not None:
+                closing(conn)
             if as_of is not None:
-                ids = sorted(self.creditors.values())
                 older = creditor.c.payments_until_on.is_(None) | (creditor.c.payments_until_on < as_of)
                 known = update(creditor).where(creditor.c.id.in_(ids), older)
                 conn.execute(known.values(payments_until_on=as_of))
-            self._append(conn, "whole", self.counts)
+            self.append(conn, "whole", self.counts.as_dict())
 
         self.write(close)
+        now = self.terms.now
+        today = now.astimezone(OPERATOR_ZONE).date()
         return ImportReport(
             kind=self.kind,
             file_name=self.file,
@@ -214,6 +238,12 @@ class Run:
             unplaced=len(self.unplaced),
             dry_run=self.terms.dry_run,
             known_until=as_of,
+            encoding=self.encoding,
+            put_aside=put_aside,
+            listed=dict(+self.listed),
+            kinds=dict(self.kinds),
+            shown=self.shown,
+            book=self.write(lambda conn: book_state(conn, ids, today, now)),
         )
 
     def _refused_by_database(self, line: int, error: DataError | IntegrityError) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Generic, TypeVar
 
@@ -18,6 +18,8 @@ from outreach.intake.rows import (
     ClaimRow,
     ContactSource,
     DebtorKind,
+    FactKind,
+    FactRow,
     FormOfAddress,
     Insolvency,
     Language,
@@ -41,7 +43,10 @@ DATE, AMOUNT = Format.DATE, Format.AMOUNT
 
 @dataclass(frozen=True, slots=True)
 class Table(Generic[R]):
-    """One kind of file. Of the columns `one_of` at least one must be there; `examine` looks across fields."""
+    """One kind of file. Of the columns `one_of` at least one must be there; `examine` looks across fields.
+
+    `called` are columns whose field has another name, since a language keeps that word for itself.
+    """
 
     name: str
     row: type[R]
@@ -49,6 +54,7 @@ class Table(Generic[R]):
     needed: tuple[str, ...]
     one_of: tuple[str, ...]
     examine: Callable[[R], tuple[R, list[Fault]]]
+    called: dict[str, str] = field(default_factory=dict)
 
 
 CLAIMS = Table(
@@ -103,7 +109,7 @@ CLAIMS = Table(
         "disputed_on": DATE,
         "dispute_amount": AMOUNT,
         "hold_until": DATE,
-        "last_step": values.identifier,
+        "last_step": values.told_tone,
         "last_step_on": DATE,
         "limitation_from_on": DATE,
         "contact_source": values.word(ContactSource),
@@ -147,35 +153,21 @@ PAYMENTS = Table(
     examine=checks.examine_payment,
 )
 
-DUTCH_NAMES = {
-    "schuldeiser": "creditor",
-    "debiteurnummer": "debtor_id",
-    "debiteurnr": "debtor_id",
-    "klantnummer": "customer_number",
-    "naam": "debtor_name",
-    "debiteurnaam": "debtor_name",
-    "factuurnummer": "invoice_number",
-    "factuurnr": "invoice_number",
-    "factuurdatum": "invoice_on",
-    "vervaldatum": "due_on",
-    "hoofdsom": "principal",
-    "valuta": "currency",
-    "telefoon": "phone",
-    "straat": "street",
-    "huisnummer": "house_number",
-    "toevoeging": "house_number_suffix",
-    "plaats": "city",
-    "woonplaats": "city",
-    "land": "country",
-    "taal": "language",
-    "geboortedatum": "date_of_birth",
-    "contractnummer": "contract_id",
-    "omschrijving": "description",
-    "boekdatum": "booked_on",
-    "boekingsdatum": "booked_on",
-    "bedrag": "amount",
-    "betalingskenmerk": "reference",
-    "kenmerk": "reference",
-    "betaling_id": "payment_id",
-}
-"""Column names of Dutch exports: only to suggest ours, never taken as ours by themselves."""
+FACTS = Table(
+    name="facts",
+    row=FactRow,
+    columns={
+        "debtor_id": values.identifier,
+        "kind": values.word(FactKind),
+        "creditor": values.identifier,
+        "from_on": DATE,
+        "until_on": DATE,
+        "reference": values.line,
+        "claim_id": values.identifier,
+        "note": values.prose,
+    },
+    needed=("debtor_id", "kind"),
+    one_of=(),
+    examine=checks.examine_fact,
+    called={"from": "from_on", "until": "until_on"},
+)

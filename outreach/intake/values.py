@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 from outreach.intake.amounts import MINOR_DIGITS
 from outreach.intake.errors import RefusedValueError
-from outreach.intake.rows import CoDebtor, Representative
+from outreach.intake.rows import CoDebtor, Representative, Tone
 
 Parse = Callable[[str], object]
 
@@ -39,6 +39,18 @@ _YES_NO = {
     "nee": False,
     "0": False,
 }
+
+_TOLD = {
+    Tone.FRIENDLY: "herinnering, eerste herinnering, 1e herinnering, betalingsherinnering, vriendelijke herinnering,"
+    " reminder, first reminder, 1st reminder, payment reminder, friendly reminder",
+    Tone.FIRM: "tweede herinnering, 2e herinnering, laatste herinnering, second reminder, 2nd reminder,"
+    " final reminder, firm reminder",
+    Tone.FORMAL: "aanmaning, eerste aanmaning, 1e aanmaning, tweede aanmaning, 2e aanmaning, ingebrekestelling,"
+    " sommatie, veertiendagenbrief, 14-dagenbrief, formal notice, notice of default, demand, demand letter",
+    Tone.FINAL: "laatste aanmaning, laatste sommatie, final demand, final notice",
+}
+_TONES = {word: tone for tone, words in _TOLD.items() for word in (tone.value, *words.split(", "))}
+"""What bookkeeping programs call the last thing they sent. Where a word is used for two things, the milder."""
 
 
 def _visible(text: str, what: str) -> str:
@@ -140,6 +152,17 @@ def word(kinds: type[StrEnum]) -> Parse:
         return found
 
     return parse
+
+
+def told_tone(text: str) -> Tone:
+    """What another system told last, as a tone or in the usual words for it."""
+    found = _TONES.get(" ".join(text.lower().replace("_", " ").split()))
+    if found is None:
+        raise RefusedValueError(
+            "one of friendly, firm, formal, final, or a usual word such as herinnering, tweede herinnering,"
+            " aanmaning, laatste aanmaning"
+        )
+    return found
 
 
 def currency(text: str) -> str:

@@ -11,9 +11,11 @@ from datetime import date, datetime
 
 from sqlalchemy import Connection, bindparam, exists, func, insert, select, update
 
-from channels.protocol import Channel, OutcomeKind
+from channels.protocol import Channel, OutcomeKind, Reporting
+from outreach.casework.review import Seen, review
 from outreach.clock import machine_clock
 from outreach.delivery.dispatch import Dispatcher, Lease
+from outreach.delivery.receipts import poll
 from outreach.planning import queries as q
 from outreach.planning.plan import Planned, Planner
 from outreach.store.tables.messages import DayAccount, Tick
@@ -52,15 +54,21 @@ class TickReport:
 
 @dataclass(frozen=True)
 class Ticker:
-    """Runs ticks with one planner and the channels that are configured."""
+    """Runs ticks with one planner and the channels that are configured; `reporting` are those that can be asked."""
 
     store: Store
     planner: Planner
     channels: Sequence[Channel]
+    reporting: Sequence[Reporting] = ()
+    seen: Seen = field(default_factory=Seen)
 
     async def tick(self, now: datetime, lease: Lease, stop: asyncio.Event | None = None) -> TickReport:
         """Plan and send until nothing more is due at `now`; a round may make the next one needed."""
         report = TickReport(at=now)
+        # First what came back and what was paid: it decides what is said next, and over which channel.
+        for channel in self.reporting:
+            await poll(self.store, channel, now)
+        await review(self.store, now, self.seen)
         tick_id = await self.store.write(lambda conn: begin_tick(conn, now))
         for _ in range(MOST_ROUNDS):
             planned = await self.planner.plan_due(now, tick_id, stop, lease.rank)
@@ -87,6 +95,11 @@ class Ticker:
 def _add(report: TickReport, planned: Planned) -> None:
     report.selected += planned.selected - planned.again
     report.composed += planned.composed
+
+
+def reporting(channels: Sequence[Channel]) -> list[Reporting]:
+    """Return those of the channels that can be asked what became of what they took."""
+    return [channel for channel in channels if isinstance(channel, Reporting)]
 
 
 def begin_tick(conn: Connection, now: datetime) -> int:

@@ -83,11 +83,11 @@ def test_a_preview_of_what_may_not_go_says_so_and_leaves_out_the_payment_date(
     assert shown["may_go"] is False
     assert shown["code"] == "closed_weekday"
     page = Path(shown["message"]).with_suffix(".html").read_text()
-    assert "meegeteld" not in page
+    assert "verwerkt" not in page
     [allowed] = outreach(
         book, "preview", "--debtor", "JAN", "--at", NOW.isoformat(), "--out", str(tmp_path / "q")
     )
-    assert "meegeteld" in Path(allowed["message"]).with_suffix(".html").read_text()
+    assert "verwerkt" in Path(allowed["message"]).with_suffix(".html").read_text()
 
 
 def test_a_preview_without_an_address_names_the_gap(book: Settings, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 
 from outreach.bootstrap import App
 from outreach.intake.load import load_claims, load_payments
+from outreach.intake.open_items import load_open_items
 from outreach.intake.report import ImportReport
 from outreach.store.tables.claims import Allocation, Claim
 from outreach.store.types import table_of
@@ -77,6 +78,11 @@ class Loading:
     def payments(self, *rows: Row, **options: Any) -> ImportReport:
         """Import payments."""
         return self._load(load_payments, "payments.csv", rows, options)
+
+    def listed(self, *rows: Row, as_of: str | date = "2026-05-31", **options: Any) -> ImportReport:
+        """Import a list of open items; without rows it has a header only."""
+        options = {"as_of": day(str(as_of))} | options
+        return self._load(load_open_items, "list.csv", rows or (dict.fromkeys(a_claim(), ""),), options)
 
     def real(self) -> Loading:
         """The same, as if the database were no trial."""

@@ -15,7 +15,7 @@ from outreach.store.tables.claims import Claim, Payment, Stop
 from outreach.store.tables.operations import ImportRun, Task
 from outreach.store.tables.parties import ContactPoint, Creditor, Debtor, Dossier, DossierParty, Person
 from outreach.store.types import table_of
-from tests.outreach.intake.loads import NOW, Loading, a_claim, day
+from tests.outreach.intake.loads import NOW, Loading, a_claim, a_payment, day
 
 FULL = {
     "debtor_kind": "person",
@@ -76,12 +76,14 @@ def test_every_column_finds_its_place(loading: Loading) -> None:
     claim = loading.one(Claim)
     assert (claim.principal_cents, claim.description) == (10_000, "Huur mei")
     details = json.loads(claim.details)
-    assert (details["vat"], details["segment"], details["disputed_on"]) == (1736, "noord", "2026-05-10")
+    assert (details["vat"], details["disputed_on"]) == (1736, "2026-05-10")
     assert details["representative"]["name"] == "B. Windvoerder"
+    assert loading.one(Dossier).segment == "noord"
     roles = {row.person_id: row.role for row in loading.rows(DossierParty)}
     assert roles[person.id] == "debtor"
-    assert sorted(roles.values()) == ["co_debtor", "debtor"]
-    assert loading.one(Debtor, external_id="D9").person_id in roles
+    assert sorted(roles.values()) == ["co_debtor", "debtor", "representative"]
+    assert roles[loading.one(Debtor, external_id="D9").person_id] == "co_debtor"
+    assert roles[loading.one(Debtor, external_id="R1").person_id] == "representative"
     stops = {row.kind: row for row in loading.rows(Stop)}
     assert set(stops) == {"dispute", "hold", "insolvent", "representative"}
     assert stops["hold"].until_at == datetime(2026, 6, 30, 22, tzinfo=UTC)
@@ -201,7 +203,7 @@ def test_a_claim_never_moves(loading: Loading, moved: dict[str, str]) -> None:
 
 def test_a_row_the_database_refuses_stands_alone(loading: Loading, monkeypatch: pytest.MonkeyPatch) -> None:
     """A row that only the database finds wrong is refused by itself, wherever it stands in its batch."""
-    monkeypatch.setattr("outreach.intake.load_claims.ClaimsBatch._is_unfit", lambda *_: False)
+    monkeypatch.setattr("outreach.intake.load_claims.unfit", lambda *_: None)
     report = loading.claims(a_claim("C1"), a_claim("C2", kind="recurring", principal="0.00"), a_claim("C3"))
     assert (report.added, report.refused) == (2, 1)
     assert [row["row"] for row in loading.rejects(report)] == ["3"]
@@ -322,9 +324,11 @@ def test_an_import_is_in_the_log_without_personal_data(loading: Loading) -> None
 
 def test_a_day_that_is_not_over_cannot_be_processed(loading: Loading) -> None:
     """Outside a trial `as_of` is at most yesterday, and it never goes back."""
-    loading.claims(a_claim("C1"), as_of=day("2026-06-09"))
+    loading.listed(a_claim("C1"), as_of="2026-06-09")
     assert loading.one(Creditor).payments_until_on == day("2026-06-09")
-    with pytest.raises(Refused, match="2026-05-31"):
-        loading.real().claims(a_claim("C1"), as_of=day("2026-06-01"))
-    loading.real().claims(a_claim("C1"), as_of=day("2026-05-31"))
+    real = loading.real()
+    for load, row in ((real.listed, a_claim("C1")), (real.payments, a_payment("P1"))):
+        with pytest.raises(Refused, match="2026-05-31"):
+            load(row, as_of=day("2026-06-01"))
+    loading.real().payments(a_payment("P1"), as_of=day("2026-05-31"))
     assert loading.one(Creditor).payments_until_on == day("2026-06-09")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from outreach.correspondence.tables import LogEntry
 from outreach.intake.errors import FileError
-from outreach.store.tables.claims import Allocation, Payment
+from outreach.store.tables.claims import Allocation, Claim, Payment, Signal
 from outreach.store.tables.operations import Task
 from outreach.store.tables.parties import Creditor, Debtor
 from tests.outreach.intake.loads import Loading, a_claim, a_payment, day
@@ -204,3 +205,72 @@ def test_files_without_a_creditor_need_one_that_is_certain(owing: Loading) -> No
     assert owing.payments(row | {"payment_id": "P2"}, creditor_code="STROOM").added == 1
     with pytest.raises(FileError, match="not known"):
         owing.real().payments(row, creditor_code="NOBODY")
+
+
+# Reversed direct debits, write-offs and the rest of what a report tells
+
+
+@pytest.mark.parametrize(
+    ("collected", "reason_code", "signals"),
+    [
+        (True, "", 1),
+        (True, "md07", 0),
+        (False, "AM04", 1),
+        (False, "direct_debit_reversed", 1),
+        (False, "", 0),
+        (False, "wrong_account", 0),
+    ],
+)
+def test_a_reversed_direct_debit_is_a_signal(
+    owing: Loading, collected: bool, reason_code: str, signals: int
+) -> None:
+    """Where the claim is collected by direct debit, or the bank's code says so; the claim is open again either way."""
+    owing.claims(a_claim("C1", due_on="2026-05-10", direct_debit="yes" if collected else "no"))
+    owing.payments(a_payment("P1", claim_id="C1", amount="100.00"), a_payment("P9", claim_id="C3"))
+    back = a_payment("P2", kind="reversal", reverses_id="P1", reason_code=reason_code, booked_on="2026-05-25")
+    for _ in range(2):
+        owing.payments(back)
+    assert owing.open_cents()["C1"] == 10_000
+    claim = owing.one(Claim, external_id="C1")
+    found = [(row.kind, row.claim_id, row.dossier_id, row.on_date) for row in owing.rows(Signal)]
+    assert found == [("direct_debit_reversed", claim.id, claim.dossier_id, day("2026-05-25"))] * signals
+    entries = [row for row in owing.rows(LogEntry) if row.type == "signal_set"]
+    assert len(entries) == signals
+
+
+def test_a_reversal_over_several_claims_signals_each(owing: Loading) -> None:
+    """Every claim that a returned direct debit opened again has its signal; one that stays paid has none."""
+    owing.payments(a_payment("P1", debtor_id="D1", amount="300.00"))
+    owing.payments(a_payment("P2", kind="reversal", reverses_id="P1", amount="150.00", reason_code="MS03"))
+    opened = {number for number, cents in owing.open_cents().items() if cents and number != "C4"}
+    ids = {row.id: row.external_id for row in owing.rows(Claim)}
+    assert {ids[row.claim_id] for row in owing.rows(Signal)} == opened == {"C1", "C3"}
+
+
+def test_a_report_shows_what_is_no_payment_apart(owing: Loading) -> None:
+    """Written off, credited and taken back are told by themselves, since nobody paid them."""
+    report = owing.payments(
+        a_payment("P1", claim_id="C1", amount="60.00"),
+        a_payment("P2", claim_id="C1", amount="40.00", kind="write_off"),
+        a_payment("P3", claim_id="C2", amount="10.00", kind="credit_note"),
+        a_payment("P4", kind="reversal", reverses_id="P1", amount="20.00"),
+    )
+    assert report.kinds == {"payment": 1, "write_off": 1, "credit_note": 1, "reversal": 1}
+    assert "1 written off" in report.lines()
+    assert owing.open_cents() == {"C1": 2_000, "C2": 9_000, "C3": 10_000, "C4": 10_000}
+
+
+@pytest.mark.parametrize("kind", ["write_off", "credit_note"])
+def test_a_write_off_and_a_credit_can_be_taken_back(owing: Loading, kind: str) -> None:
+    """A reversal opens what was forgiven or credited, as it does a payment."""
+    owing.payments(a_payment("P1", claim_id="C1", amount="60.00", kind=kind))
+    assert owing.open_cents()["C1"] == 4_000
+    owing.payments(a_payment("P2", kind="reversal", reverses_id="P1", amount="60.00"))
+    assert owing.open_cents()["C1"] == 10_000
+    assert owing.rows(Signal) == []
+
+
+def test_the_word_of_lists_is_theirs(owing: Loading) -> None:
+    """A payments file cannot book in the name of a list of open items."""
+    report = owing.payments(a_payment("P1", claim_id="C1", reason_code="open_items"))
+    assert [fault["field"] for fault in owing.rejects(report)] == ["reason_code"]

@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from outreach.intake.errors import FileError, IntakeError
+from outreach.intake.mapping import FileMapping, Formats
 from outreach.intake.portfolio import write
 from outreach.intake.reading import read_claims, read_payments
 from outreach.intake.rejects import Reject, RejectFile, safe_cell
@@ -36,6 +37,66 @@ def test_separator_and_byte_order_mark_are_found_by_themselves(
     rows, rejects = gather(list(read_claims(write_csv(tmp_path, text))))
     assert [row.principal for row in rows] == [1250]
     assert not rejects
+
+
+@pytest.mark.parametrize("separator", [";", "\t"])
+@pytest.mark.parametrize(
+    ("encoding", "called"),
+    [
+        ("utf-8", "UTF-8"),
+        ("utf-8-sig", "UTF-8"),
+        ("cp1252", "Windows-1252"),
+        ("utf-16", "UTF-16"),
+        ("utf-16-be", "UTF-16"),
+    ],
+)
+def test_the_encoding_is_found_by_itself(tmp_path: Path, encoding: str, called: str, separator: str) -> None:
+    """What spreadsheets and bookkeeping programs write here is read as it was meant, whatever the separator."""
+    mark = "\ufeff" if encoding == "utf-16-be" else ""
+    text = f"{mark}sep={separator}\r\n" + csv_text(
+        [CLAIM | {"claim_id": str(number), "description": "€ – één"} for number in range(300)], separator
+    ).replace("\n", "\r\n")
+    batches = list(read_claims(write_csv(tmp_path, text.encode(encoding)), size=100))
+    rows, rejects = gather(batches)
+    assert (len(rows), rejects, {batch.encoding for batch in batches}) == (300, [], {called})
+    assert {(row.debtor_name, row.description) for row in rows} == {("Zoë van 't Hof", "€ – één")}
+
+
+def test_a_byte_that_is_no_text_costs_its_own_row_only(tmp_path: Path) -> None:
+    """In Windows-1252 and in UTF-16 too, what cannot be read refuses the row it stands in."""
+    good = [CLAIM | {"claim_id": str(number)} for number in range(3)]
+    windows = csv_text(good).encode("cp1252").replace(b'Hof","1"', b'H\x81f","1"')
+    (batch,) = read_claims(write_csv(tmp_path, windows))
+    assert (batch.encoding, [(one.row, one.field) for one in batch.rejects]) == (
+        "Windows-1252",
+        [(3, "debtor_name")],
+    )
+    wide = (
+        csv_text(good)
+        .encode("utf-16")
+        .replace(
+            'Hof","1'.encode("utf-16-le"), "H".encode("utf-16-le") + b"\x00\xd8" + 'f","1'.encode("utf-16-le")
+        )
+    )
+    (batch,) = read_claims(write_csv(tmp_path, wide + b"x"))
+    assert (batch.encoding, [one.row for one in batch.rejects], len(batch.rows)) == ("UTF-16", [3, 5], 2)
+
+
+def test_a_stated_encoding_goes_before_a_guess(tmp_path: Path) -> None:
+    """A mapping that states the encoding is believed, but a byte order mark says what the file is."""
+    stated = FileMapping(formats=Formats(encoding="iso-8859-15"))
+    text = csv_text([CLAIM | {"description": "€ 5"}])
+    for encoding, called in (("iso-8859-15", "ISO-8859-15"), ("utf-16", "UTF-16")):
+        (batch,) = read_claims(write_csv(tmp_path, text.encode(encoding)), mapping=stated)
+        assert (batch.encoding, batch.rows[0][1].description) == (called, "€ 5")
+
+
+def test_a_refused_row_still_names_its_claim(tmp_path: Path) -> None:
+    """A list of open items must know which claims its refused rows are about; a broken line names none."""
+    rows = [CLAIM | {"claim_id": number, "due_on": "x"} for number in ("0010", "1,2E+11")]
+    path = write_csv(tmp_path, csv_text(rows) + '"only one cell"\n')
+    (batch,) = read_claims(path)
+    assert batch.claims == [(2, "0010"), (3, ""), (4, "")]
 
 
 def test_the_separator_line_of_a_spreadsheet_is_passed_over(tmp_path: Path) -> None:
@@ -81,9 +142,10 @@ def test_payments_need_a_column_that_names_something(tmp_path: Path) -> None:
     [
         (b"", "is empty"),
         (b"\n\n", "is empty"),
-        ("creditor".encode("utf-16"), "UTF-16"),
+        ("creditor".encode("utf-16-le"), "not text"),
         (b"PK\x03\x04rest", "spreadsheet"),
-        (b"cr\xe9diteur,x\n", "CSV UTF-8"),
+        (b"cr\xe9diteur,x\n", "`créditeur` is not known"),
+        (b"cr\x81diteur,x\n", "CSV UTF-8"),
         (b'"creditor,debtor_id\n', "cannot be read"),
         (b"\0\0\0\n", "not text"),
     ],

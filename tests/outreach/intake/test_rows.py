@@ -15,6 +15,7 @@ from outreach.intake.rows import (
     PaymentKind,
     PaymentRow,
     Representative,
+    Tone,
 )
 from outreach.intake.tables import CLAIMS, PAYMENTS
 from tests.outreach.intake.files import PAYMENT, csv_text, gather, read_one, write_csv
@@ -82,6 +83,23 @@ def test_a_wrong_contact_detail_is_kept_and_marked(
 
 
 @pytest.mark.parametrize(
+    ("text", "tone"),
+    [
+        ("friendly", Tone.FRIENDLY),
+        ("Herinnering", Tone.FRIENDLY),
+        ("tweede  herinnering", Tone.FIRM),
+        ("2nd reminder", Tone.FIRM),
+        ("AANMANING", Tone.FORMAL),
+        ("laatste_aanmaning", Tone.FINAL),
+    ],
+)
+def test_what_was_sent_before_is_told_in_the_usual_words(tmp_path: Path, text: str, tone: Tone) -> None:
+    """The names that bookkeeping programs give to their reminders become a tone."""
+    (row,), _ = read_one(tmp_path, {"last_step": text, "last_step_on": "2026-02-10"})
+    assert (row.last_step, row.last_step_on) == (tone, date(2026, 2, 10))
+
+
+@pytest.mark.parametrize(
     "phone", ["0612345678", "+31 (0)6 1234 5678", "06-12345678", "0031612345678", "010 123 45 67"]
 )
 def test_a_right_phone_number_has_no_mark(tmp_path: Path, phone: str) -> None:
@@ -116,7 +134,11 @@ def test_a_foreign_postcode_is_kept(tmp_path: Path) -> None:
         ({"claim_id": "x" * 129}, "claim_id"),
         ({"vat": "99.00"}, "vat"),
         ({"dispute_amount": "5.00"}, "disputed_on"),
-        ({"last_step": "second"}, "last_step_on"),
+        ({"last_step": "firm"}, "last_step_on"),
+        ({"last_step_on": "2026-02-10"}, "last_step"),
+        ({"last_step": "second", "last_step_on": "2026-02-10"}, "last_step"),
+        ({"last_step": "firm", "last_step_on": "2026-01-01"}, "last_step_on"),
+        ({"representative": "007: Me again"}, "representative"),
         ({"co_debtors": "8 Ann"}, "co_debtors"),
         ({"co_debtors": "8: Ann|"}, "co_debtors"),
         ({"co_debtors": "8: Ann|8: Bob"}, "co_debtors"),
