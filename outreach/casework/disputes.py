@@ -116,6 +116,9 @@ def decide(
     if row.kind != "dispute" or row.lifted_at is not None:
         msg = f"stop {row.pseudonym[:8]} is no dispute that waits for its answer"
         raise Refused(msg)
+    if row.claim_id is None:
+        msg = f"dispute {row.pseudonym[:8]} names no claim to credit: lift it with outreach stop lift"
+        raise Refused(msg)
     which = claim_by_id(conn, row.claim_id)
     lock_claim(conn, which.id)
     lift_stop(conn, row.pseudonym, actor, now, [word])

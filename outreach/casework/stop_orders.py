@@ -106,7 +106,7 @@ def lift(conn: Connection, beginning: str, reason: str, actor: str, now: datetim
     if row.lifted_at is not None:
         msg = f"stop {row.pseudonym[:8]} was lifted already"
         raise Refused(msg)
-    if row.kind == "dispute":
+    if row.kind == "dispute" and row.claim_id is not None:
         msg = f"stop {row.pseudonym[:8]} is a dispute: answer it with outreach dispute decide"
         raise Refused(msg)
     if row.arrangement_id is not None:

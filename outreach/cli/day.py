@@ -120,8 +120,22 @@ def _late(is_overdue: bool) -> str:
 
 
 def _day(found: Day) -> list[str]:
-    lines = [f"The list of {shown(found.at)}"]
-    items = [
+    kept = [
+        (one.kind, one.kept, one.broken, one.ended, one.running, one.running_missed) for one in found.kept
+    ]
+    head = ("kind", "kept", "broken", "ended", "running", "of which missed")
+    return [
+        f"The list of {shown(found.at)}",
+        *_open_items(found),
+        *_silent(found),
+        *_unplaced(found),
+        *_attention(found),
+        *_part("Arrangements of the last 30 days, of all creditors", head, kept),
+    ]
+
+
+def _open_items(found: Day) -> list[str]:
+    rows = [
         (
             one.creditor,
             one.debtor,
@@ -137,14 +151,20 @@ def _day(found: Day) -> list[str]:
         for one in found.open_items
     ]
     head = ("creditor", "debtor", "invoice", "due", "open", "steps", "told last", "next", "account", "paused")
-    lines += _part(f"Open items: {_sums(found.open_totals)}", head, items, _count(found.open_totals))
-    silent = [
+    return _part(f"Open items: {_sums(found.open_totals)}", head, rows, _count(found.open_totals))
+
+
+def _silent(found: Day) -> list[str]:
+    rows = [
         (one.creditor, one.debtor, one.person[:8], one.messages, one.first_on, one.last_on)
         for one in found.silent
     ]
     head = ("creditor", "debtor", "person", "messages", "first", "last")
-    lines += _part(f"No response: {found.silent_total}", head, silent, found.silent_total)
-    unplaced = [
+    return _part(f"No response: {found.silent_total}", head, rows, found.silent_total)
+
+
+def _unplaced(found: Day) -> list[str]:
+    rows = [
         (
             one.creditor,
             one.payment,
@@ -158,18 +178,14 @@ def _day(found: Day) -> list[str]:
     ]
     head = ("creditor", "payment", "kind", "booked", "unplaced", "debtor", "reference")
     title = f"Unmatched payments: {_sums(found.unplaced_totals)}"
-    lines += _part(title, head, unplaced, _count(found.unplaced_totals))
+    return _part(title, head, rows, _count(found.unplaced_totals))
+
+
+def _attention(found: Day) -> list[str]:
     counts = ", ".join(f"{count} {why}" for why, count in found.attention_totals.items() if count) or "nobody"
-    needs = [
-        (one.why, one.creditor, one.debtor, one.since_on, one.what, one.owner) for one in found.attention
-    ]
+    rows = [(one.why, one.creditor, one.debtor, one.since_on, one.what, one.owner) for one in found.attention]
     head = ("why", "creditor", "debtor", "since", "what", "owner")
-    lines += _part(f"Needs attention: {counts}", head, needs, sum(found.attention_totals.values()))
-    kept = [
-        (one.kind, one.kept, one.broken, one.ended, one.running, one.running_missed) for one in found.kept
-    ]
-    head = ("kind", "kept", "broken", "ended", "running", "of which missed")
-    return lines + _part("Arrangements of the last 30 days, of all creditors", head, kept)
+    return _part(f"Needs attention: {counts}", head, rows, sum(found.attention_totals.values()))
 
 
 def _amount(cents: int, currency: str) -> str:

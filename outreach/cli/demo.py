@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import html
 import shutil
 import time
 from collections import Counter
@@ -23,10 +22,10 @@ from outreach.casework.targets import creditor as creditor_table
 from outreach.cli import demo_table
 from outreach.cli.demo_bank import Bank
 from outreach.cli.demo_life import Life
+from outreach.cli.demo_pages import messages, write_pages
 from outreach.cli.output import Output, day, table
 from outreach.config import Settings
-from outreach.insight import pages
-from outreach.insight.steps import Book, book
+from outreach.insight.steps import PAID_WITHIN, Book, book
 from outreach.intake.load import load_claims
 from outreach.intake.portfolio import generate, write
 from outreach.intake.portfolio_debtors import CREDITORS
@@ -39,7 +38,6 @@ START = date(2026, 9, 1)
 DAYS = 61
 LAST = START + timedelta(days=DAYS - 1)
 SEED = 2026
-MOST_PAGES = 400
 CREDITOR = CREDITORS[0]
 MONTHS = 3
 """Rents of this many months: one from before the demo begins, and two that fall due in it."""
@@ -92,10 +90,11 @@ def demo(
         life = _begin(app, settings.data_dir / "bank", size, seed)
         reports = _live(app, life, out)
         with app.store.reading() as conn:
-            told, whole = demo_table.by_outcome(conn), book(conn, LAST)
+            told, besides = demo_table.told(conn, LAST), demo_table.others(conn)
+            whole = book(conn, LAST)
             arranged = kept_and_broken(conn, START)
     index = write_pages(settings.outbox)
-    result = _result(reports, told, arranged, whole, life, settings.outbox)
+    result = _result(reports, told, besides, arranged, whole, life, settings.outbox)
     out.value(result, _text(result, told, arranged, whole, index, time.monotonic() - began, settings))
     if not result["adds_up"]:
         raise typer.Exit(1)
@@ -170,30 +169,33 @@ def _outcomes(reports: list[TickReport]) -> Counter[str]:
 
 def _result(
     reports: list[TickReport],
-    told: list[demo_table.Row],
+    told: list[demo_table.Told],
+    besides: int,
     arranged: list[Kept],
     whole: Book,
     life: Life,
     outbox: Path,
 ) -> dict[str, Any]:
-    sent, files = sum(one.sent for one in reports), len(_messages(outbox))
+    sent, files = sum(one.sent for one in reports), len(messages(outbox))
     return {
         "days": len(reports),
         "looked_at": sum(one.selected for one in reports),
         "outcomes": dict(sorted(_outcomes(reports).items())),
         "messages": sent,
         "files": files,
+        "besides": besides,
         "steps": [vars(row) for row in told],
         "arrangements": [{name: getattr(one, name) for name in one.__slots__} for one in arranged],
         "lived": dict(sorted(life.done.items())) | {"direct debit reversed": life.bank.reversed},
         "claims": vars(whole),
-        "adds_up": all(one.adds_up for one in reports) and sent == files == sum(row.messages for row in told),
+        "adds_up": all(one.adds_up for one in reports)
+        and sent == files == sum(row.messages for row in told) + besides,
     }
 
 
 def _text(
     result: dict[str, Any],
-    told: list[demo_table.Row],
+    told: list[demo_table.Told],
     arranged: list[Kept],
     whole: Book,
     index: Path,
@@ -208,7 +210,7 @@ def _text(
         ("open, not reminded (not due yet, stopped, no address …)", whole.open_untold),
         ("together", whole.total),
     ]
-    heads = ("message", "sent", "paid*", "arrangement", "disputed", "returned", "nothing")
+    heads = ("message", "step", "sent", "paid", "arranged", "disputed", "returned", "nothing", "too early")
     kinds = [(one.kind, one.kept, one.broken, one.ended, one.running) for one in arranged]
     debtor, day_sent = _example(settings)
     verdict = "equal" if result["adds_up"] else "NOT EQUAL"
@@ -218,10 +220,11 @@ def _text(
         f"looked at {result['looked_at']}; messages sent {result['messages']}, "
         f"files in the outbox {result['files']}: sums {verdict}",
         "",
+        f"what came of it within {PAID_WITHIN.days} days",
         *table(heads, demo_table.lines(told)),
-        f"* what came first within {demo_table.WITHIN_DAYS} days",
+        f"and {result['besides']} confirmations, nudges and answers: {result['messages']} together",
         "",
-        *table(("arranged", "kept", "broken", "ended", "running"), kinds),
+        *table(("arrangements", "kept", "broken", "ended", "running"), kinds),
         "",
         *table(("in the meantime", "times"), list(result["lived"].items())),
         "",
@@ -248,44 +251,3 @@ def _example(settings: Settings) -> tuple[str, str]:
             "WHERE a.state = 'accepted' ORDER BY a.id DESC LIMIT 1"
         ).first()
     return (f"{row[0]} --creditor {row[1]}", row[2]) if row else ("NUMBER", START.isoformat())
-
-
-def _messages(outbox: Path) -> list[tuple[str, str, Path]]:
-    """Return the messages below the outbox, oldest first: day, codec and file of each."""
-    mails = [(path.parent.name, "rfc822", path) for path in outbox.glob("*/*.eml")]
-    return sorted([*mails, *((path.parent.name, "html", path) for path in outbox.glob("letters/*/*.html"))])
-
-
-def write_pages(outbox: Path) -> Path:
-    """Write a page that lists the messages; a mail has a page beside its bytes, and a letter is one."""
-    rows = []
-    for on, codec, path in _messages(outbox)[:MOST_PAGES]:
-        payload = path.read_bytes()
-        page = path.with_suffix(".html")
-        if page != path:
-            page.write_text(pages.page(payload, codec), encoding="utf-8")
-        cells = (on, "letter" if codec == "html" else "mail", *pages.heads(payload, codec))
-        link = html.escape(page.relative_to(outbox).as_posix())
-        shown = "</td><td>".join(html.escape(cell) for cell in cells)
-        rows.append(f'<tr><td>{shown}</td><td><a href="{link}">open</a></td></tr>')
-    index = outbox / "index.html"
-    outbox.mkdir(parents=True, exist_ok=True)
-    index.write_text(_PAGE.format(rows="\n".join(rows), count=len(rows)), encoding="utf-8")
-    return index
-
-
-_PAGE = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>Outbox of the demo</title>
-<style>
-body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }}
-table {{ border-collapse: collapse; width: 100%; }}
-th, td {{ text-align: left; padding: .4rem .8rem .4rem 0; border-bottom: 1px solid #ddd; }}
-td:first-child {{ white-space: nowrap; }}
-</style></head><body>
-<h1>Outbox of the demo</h1>
-<p>The first {count} messages. Nobody named here exists, and nothing was sent.</p>
-<table><thead><tr><th>Day</th><th>By</th><th>To</th><th>Subject</th><th></th></tr></thead><tbody>
-{rows}
-</tbody></table></body></html>
-"""

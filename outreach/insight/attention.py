@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -53,9 +54,9 @@ def attention(conn: Connection, now: datetime, creditor_id: int | None) -> dict[
         query = queries[why]
         if creditor_id is not None and why != "overdue_task":
             query = query.where(q.dossier.c.creditor_id == creditor_id)
+        rows: Sequence[Any] = conn.execute(query).all()
         found[why] = [
-            Attention(why, code or "", number or "", _day(since), what, owner)
-            for code, number, since, what, owner in conn.execute(query)
+            Attention(why, row[0] or "", row[1] or "", _day(row[2]), row[3], row[4]) for row in rows
         ]
     return found
 
@@ -64,7 +65,7 @@ def _day(since: Any) -> date | None:
     return civil_today(since) if isinstance(since, datetime) else since
 
 
-_Query = Select[tuple[Any, ...]]
+_Query = Select[Any]
 
 
 def _who(since: Any, what: Any, owner: Any = literal("")) -> _Query:  # noqa: B008 - an SQL constant, never changed

@@ -140,7 +140,7 @@ def _reacted(conn: Connection, page: list[AnyRow]) -> dict[int, date]:
         )
         .group_by(q.claim.c.dossier_id)
     )
-    learn(conn.execute(paid).tuples())
+    learn(conn.execute(paid))
     agreed = (
         select(q.arrangement.c.dossier_id, func.max(q.arrangement.c.agreed_at))
         .where(q.arrangement.c.dossier_id.in_(dossiers))
@@ -153,11 +153,11 @@ def _reacted(conn: Connection, page: list[AnyRow]) -> dict[int, date]:
         .group_by(q.claim.c.dossier_id)
     )
     for query in (agreed, reached):
-        learn((key, civil_today(at)) for key, at in conn.execute(query).tuples())
+        learn((key, civil_today(at)) for key, at in conn.execute(query))
     spoken = (
         select(entry.c.dossier, func.max(entry.c.at))
         .where(entry.c.dossier.in_(known), entry.c.type.in_(_CONTACT))
         .group_by(entry.c.dossier)
     )
-    learn((known[name], civil_today(at)) for name, at in conn.execute(spoken).tuples())
+    learn((known[name], civil_today(at)) for name, at in conn.execute(spoken))
     return last

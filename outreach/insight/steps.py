@@ -191,13 +191,13 @@ class _Came:
                 q.payment.c.kind.in_(["payment", "settled_unknown"]),
             )
         )
-        self._paid = _days(conn.execute(paid).tuples())
+        self._paid = _days(conn.execute(paid))
         agreed = select(q.arrangement.c.dossier_id, q.arrangement.c.agreed_at)
         agreed = agreed.where(q.arrangement.c.dossier_id.in_(dossiers))
-        self._agreed = _days((key, civil_today(at)) for key, at in conn.execute(agreed).tuples())
+        self._agreed = _days((key, civil_today(at)) for key, at in conn.execute(agreed))
         disputed = select(q.stop.c.claim_id, q.stop.c.from_at)
         disputed = disputed.where(q.stop.c.claim_id.in_(claims), q.stop.c.kind == "dispute")
-        self._disputed = _days((key, civil_today(at)) for key, at in conn.execute(disputed).tuples())
+        self._disputed = _days((key, civil_today(at)) for key, at in conn.execute(disputed))
 
     def steps(self, message_id: int) -> list[str]:
         """Return what its claims were told."""

@@ -112,7 +112,7 @@ def stuck(conn: Connection, now: datetime, creditor_id: int | None, limit: int) 
 
 def open_tasks(creditor_id: int | None) -> list[ColumnElement[bool]]:
     """Return the condition for open tasks, of one creditor where one is named; for a query from TASKS."""
-    found = [task.c.closed_at.is_(None)]
+    found: list[ColumnElement[bool]] = [task.c.closed_at.is_(None)]
     if creditor_id is not None:
         of = func.coalesce(q.dossier.c.creditor_id, q.attempt.c.creditor_id, q.payment.c.creditor_id)
         found.append(or_(of == creditor_id, task.c.subject == f"creditor:{creditor_id}"))

@@ -8,7 +8,7 @@ from datetime import datetime
 from itertools import groupby
 
 import msgspec
-from sqlalchemy import Connection, func, or_, select
+from sqlalchemy import Connection, case, func, or_, select
 
 from outreach.errors import NotFound
 from outreach.insight.steps import lead_of, strategies_of
@@ -287,10 +287,23 @@ def _not_due(conn: Connection, look: _Look, now: datetime, creditor_id: int | No
         )
         .exists()
     )
+    is_ready = (
+        select(q.message.c.id)
+        .join(q.attempt, q.attempt.c.message_id == q.message.c.id)
+        .where(
+            q.message.c.dossier_id == q.decision.c.dossier_id,
+            q.message.c.person_id == q.decision.c.person_id,
+            q.message.c.currency == q.decision.c.currency,
+            q.attempt.c.state == "ready",
+        )
+        .exists()
+    )
+    # What was made ready and left since waits for its next step, and no look has said so yet.
+    why = case((q.decision.c.code == "queued", "handed_over"), else_=q.decision.c.code).label("why")
     where = [
         q.decision.c.id.in_(newest),
         q.decision.c.outcome.in_([Outcome.WAITING.value, Outcome.STOPPED.value]),
-        q.decision.c.code != "queued",
+        or_(q.decision.c.code != "queued", ~is_ready),
         or_(q.dossier.c.next_look_at.is_(None), q.dossier.c.next_look_at > now),
         is_party,
     ]
@@ -298,10 +311,10 @@ def _not_due(conn: Connection, look: _Look, now: datetime, creditor_id: int | No
         where.append(q.dossier.c.creditor_id == creditor_id)
     until, has_end = q.decision.c.until_at, q.decision.c.until_at.is_not(None)
     counted = (
-        select(q.decision.c.outcome, q.decision.c.code, has_end, func.count(), func.min(until))
+        select(q.decision.c.outcome, why, has_end, func.count(), func.min(until))
         .join(q.dossier, q.dossier.c.id == q.decision.c.dossier_id)
         .where(*where)
-        .group_by(q.decision.c.outcome, q.decision.c.code, has_end)
+        .group_by(q.decision.c.outcome, "why", has_end)
     )
     for outcome, code, ends, units, first in conn.execute(counted):
         group = look.group(outcome, code, has_end=bool(ends))
@@ -312,7 +325,7 @@ def _not_due(conn: Connection, look: _Look, now: datetime, creditor_id: int | No
             q.creditor.c.code.label("creditor"),
             q.debtor.c.external_id,
             q.decision.c.outcome,
-            q.decision.c.code,
+            why,
             until,
         )
         .join(q.dossier, q.dossier.c.id == q.decision.c.dossier_id)

@@ -55,7 +55,7 @@ class Portfolio:
             if segment:
                 debtor.columns["segment"] = segment
             if self.letter_every and index % self.letter_every == 1:
-                debtor.columns |= {"preferred_channel": "letter", "invoice_sent_to": "letter"}
+                debtor.columns.update(preferred_channel="letter", invoice_sent_to="letter")
             for entry in entries_of(debtor, self.start_on, self.months):
                 if left <= 0:
                     return

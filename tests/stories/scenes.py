@@ -191,8 +191,13 @@ class Scene:
         if path.suffix == ".eml":
             part = message_from_bytes(body, policy=policy.default).get_body(("plain",))
             assert part is not None
-            return str(part.get_content()).replace("\N{NO-BREAK SPACE}", " ")
-        return body.decode().replace("\N{NO-BREAK SPACE}", " ").replace("&nbsp;", " ")
+            return _plain(str(part.get_content()))
+        return _plain(body.decode())
+
+
+def _plain(text: str) -> str:
+    """Text with plain blanks and line ends."""
+    return text.replace("\r\n", "\n").replace("\N{NO-BREAK SPACE}", " ").replace("&nbsp;", " ")
 
 
 def _unplaced(conn: Connection, whose: make.Debtor, cents: int, on: date) -> int:

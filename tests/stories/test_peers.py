@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from dataclasses import replace
 from datetime import date, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -190,7 +191,7 @@ def test_an_outage_of_a_month_is_caught_up_by_one_message(legal: Scene) -> None:
     assert len(legal.reminders()) == 2
     legal.days(30)
     days = [on for on, _ in legal.reminders()]
-    assert all(later - earlier >= 5 * DAY for earlier, later in zip(days, days[1:], strict=False))
+    assert all(later - earlier >= 5 * DAY for earlier, later in pairwise(days))
     assert "formal_notice" in [steps.get("F1") for _, steps in legal.reminders()]
 
 

@@ -190,12 +190,14 @@ def test_a_stop_that_rests_on_more_is_not_lifted_by_hand(office: Office) -> None
 
     def others(conn: Connection) -> None:
         [jan, _] = make.rows(conn, tables.parties.Dossier)
-        make.a_stop(conn, "dispute", "dossier", pseudonym="d" * 32, dossier_id=jan.id)
+        make.a_stop(conn, "dispute", "claim", pseudonym="d" * 32, claim_id=1)
+        make.a_stop(conn, "dispute", "dossier", pseudonym="f" * 32, dossier_id=jan.id)
         make.a_stop(conn, "hold", "dossier", pseudonym="e" * 32, dossier_id=jan.id)
 
     office.run(others)
     with pytest.raises(Refused, match="outreach dispute decide"):
         lift(office, "d" * 8)
+    lift(office, "f" * 8)  # a dispute that a file told, about no claim: there is nothing to credit
     lift(office, "e" * 8)
     with pytest.raises(Refused, match="lifted already"):
         lift(office, "e" * 8)

@@ -58,63 +58,103 @@ tone = "final"
 """
 
 FAULTS = {
-    "an unknown field": ('tone = "friendly"', 'tone = "friendly"\ncolour = "red"', "colour.*steps"),
-    "an unknown tone": ('tone = "friendly"', 'tone = "angry"', "angry.*steps.*tone"),
-    "a negative offset": ("after_due_days = 3", "after_due_days = -3", "steps.*after_due_days"),
-    "days as a word": ("after_due_days = 3", 'after_due_days = "three"', "steps.*after_due_days"),
-    "an unknown channel": ('kind = "call"', 'kind = "call"\nchannels = ["fax"]', "fax.*steps.*channels"),
-    "an id with a space": ('id = "last"', 'id = "last one"', "steps.*id"),
-    "a guide of one answer": ('["yes", "no"]', '["yes"]', "steps.*guide.*answers"),
-    "no TOML": ("name =", "name", "own.toml"),
-    "an id twice": ('id = "last"', 'id = "call"', "'call'.*id of its own"),
-    "a reserved id": ('id = "last"', 'id = "listed"', "'listed'.*id of its own"),
-    "a first step without a day": ("after_due_days = 3\n", "", "'call'.*after_due_days"),
+    "an unknown field": (
+        'tone = "friendly"',
+        'tone = "friendly"\ncolour = "red"',
+        ("colour", "steps"),
+    ),
+    "an unknown tone": (
+        'tone = "friendly"',
+        'tone = "angry"',
+        ("angry", "steps", "tone"),
+    ),
+    "a negative offset": ("after_due_days = 3", "after_due_days = -3", ("steps", "after_due_days")),
+    "days as a word": (
+        "after_due_days = 3",
+        'after_due_days = "three"',
+        ("steps", "after_due_days"),
+    ),
+    "an unknown channel": (
+        'kind = "call"',
+        'kind = "call"\nchannels = ["fax"]',
+        ("fax", "steps", "channels"),
+    ),
+    "an id with a space": (
+        'id = "last"',
+        'id = "last one"',
+        ("steps", "id"),
+    ),
+    "a guide of one answer": (
+        '["yes", "no"]',
+        '["yes"]',
+        ("steps", "guide", "answers"),
+    ),
+    "no TOML": ("name =", "name", ("line 2",)),
+    "an id twice": (
+        'id = "last"',
+        'id = "call"',
+        ("'call'", "id of its own"),
+    ),
+    "a reserved id": (
+        'id = "last"',
+        'id = "listed"',
+        ("'listed'", "id of its own"),
+    ),
+    "a first step without a day": ("after_due_days = 3\n", "", ("'call'", "after_due_days")),
     "a first step after another": (
         "after_due_days = 3",
         "after_previous_days = 3",
-        "'call'.*after_previous_days",
+        ("'call'", "after_previous_days"),
     ),
     "a later step without a day": (
         "after_previous_days = 10\n",
         "",
-        "'last'.*after_due_days, after_previous_days",
+        ("'last'", "after_due_days, after_previous_days"),
     ),
-    "a message without a template": ('template = "final_notice"\n', "", "'last'.*template"),
+    "a message without a template": (
+        'template = "final_notice"\n',
+        "",
+        ("'last'", "template"),
+    ),
     "a call with a template": (
         "after_due_days = 3",
         'after_due_days = 3\ntemplate = "help_offer"',
-        "'call'.*template",
+        ("'call'", "template"),
     ),
     "a message that asks questions": (
         'kind = "call"',
         'template = "friendly_reminder"',
-        "'call'.*guide",
+        ("'call'", "guide"),
     ),
     "a route on an unknown question": (
         'when = { will = "no" }',
         'when = { means = "no" }',
-        "'call'.*routes.*means",
+        ("'call'", "routes", "means"),
     ),
     "a route on an unknown answer": (
         'when = { will = "no" }',
         'when = { will = "never" }',
-        "'call'.*routes.*never",
+        ("'call'", "routes", "never"),
     ),
     "a handover that nothing announced": (
         'tone = "final"\ntemplate',
         'tone = "formal"\ntemplate',
-        "'handover'.*tone",
+        ("'handover'", "tone"),
     ),
     "a handover announced to others": (
         'triage = ["formal"]\nafter_previous_days = 10',
         'triage = ["plan"]\nafter_previous_days = 10',
-        "'handover'.*tone 'final'",
+        ("'handover'", "tone 'final'"),
     ),
-    "an announcement of nothing": (SOUND[SOUND.rindex("[[steps]]") :], "", "'last'.*tone 'final'"),
+    "an announcement of nothing": (
+        SOUND[SOUND.rindex("[[steps]]") :],
+        "",
+        ("'last'", "tone 'final'"),
+    ),
     "formal before the answers": (
         'triage = ["formal"]\nafter_previous_days = 10',
         "after_previous_days = 10",
-        "'last'.*triage",
+        ("'last'", "triage"),
     ),
 }
 
@@ -132,18 +172,14 @@ def test_a_fault_is_refused_with_step_and_field(fault: str) -> None:
     """The sound strategy with one fault: the message names the file, the step and what is wrong with it."""
     sound, faulty, expected = FAULTS[fault]
     assert sound in SOUND
-    with pytest.raises(UsageError, match=f"(?s)^own.toml: .*{expected}|own.toml: .*{_turned(expected)}"):
+    with pytest.raises(UsageError) as refused:
         read(SOUND.replace(sound, faulty, 1).encode(), "own.toml")
-
-
-def _turned(expected: str) -> str:
-    """A fault of shape names the value first and the place after it."""
-    return ".*".join(reversed(expected.split(".*")))
+    assert [word for word in ("own.toml", *expected) if word not in str(refused.value)] == []
 
 
 def test_bytes_that_are_no_text_are_refused() -> None:
     """A file of another sort is named, not passed on as an error of the decoder."""
-    with pytest.raises(UsageError, match="own.toml"):
+    with pytest.raises(UsageError, match=r"own\.toml"):
         read(b"\xff\xfe\x00", "own.toml")
 
 
@@ -188,7 +224,7 @@ CALL = _call(shipped("result_first"))
     st.fixed_dictionaries({question.id: st.sampled_from(question.answers) for question in CALL.guide}),
 )
 def test_answers_lead_somewhere_and_never_harm_who_cannot(answers: dict[str, str]) -> None:
-    """Any full set of answers is taken; a dispute goes to the department, and no means or a wish for help never formal."""
+    """Any full set of answers is taken; who disputes is heard, and who can't pay or wants help never goes formal."""
     check_answers(CALL, answers)
     triage = triage_of(CALL, answers)
     if answers["will"] == "disagrees":
