@@ -38,8 +38,11 @@ def is_narrow(stop: StopFact) -> bool:
 def forbids(stop: StopFact, purpose: str) -> bool:
     """Whether a stop is about messages of this purpose.
 
-    A pause is a pause of asking: what confirms it, or serves the arrangement it rests on, may be said.
+    A pause is a pause of asking: what confirms it, or serves the arrangement it rests on, may be said. A protected
+    address is kept from others; the person is reached as anybody.
     """
+    if stop.kind == "address_protected":
+        return False
     return stop.kind not in PAUSES or purpose not in ANSWERS
 
 

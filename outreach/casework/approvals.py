@@ -18,6 +18,8 @@ approval = table_of(Approval)
 YES_HOLDS = timedelta(days=14)
 """A yes that is not used within this time has to be given anew."""
 NO_HOLDS = timedelta(days=365)
+HANDOVER_HOLDS = timedelta(days=365)
+"""Whether to hand over is decided once; what a person decided is not asked again every day."""
 
 
 def answer(
@@ -37,6 +39,7 @@ def answer(
     if not actor.startswith("staff:"):
         msg = f"{actor!r} can't decide this: a person does (--as staff:NAME)"
         raise Refused(msg)
+    yes_holds = HANDOVER_HOLDS if row.kind == "handover" else YES_HOLDS
     values = {
         "dossier_id": row.dossier_id,
         "person_id": row.person_id,
@@ -44,7 +47,7 @@ def answer(
         "step": row.step,
         "approved": approved,
         "at": now,
-        "until_at": now + (YES_HOLDS if approved else NO_HOLDS),
+        "until_at": now + (yes_holds if approved else NO_HOLDS),
         "actor": actor,
     }
     key = int(conn.execute(insert(approval).values(**values).returning(approval.c.id)).scalar_one())

@@ -26,7 +26,7 @@ def apply(conn: Connection, row: AnyRow, on: date | None, actor: str, now: datet
         edits.set_field(conn, "person", row.person_id, field, value, actor, now)
     if row.kind == "wrong_person" and row.address_key is not None:
         _mark(conn, row, "wrong_person")
-    if row.kind in {"moved", "representative"} and row.scope in {"person", "contact_point"}:
+    if row.kind in {"moved", "representative", "deceased"} and row.scope in {"person", "contact_point"}:
         _ask_for_more(conn, row, actor, now)
 
 

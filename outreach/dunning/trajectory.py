@@ -78,7 +78,7 @@ def _joined(claim: ClaimFact, own: Outlook, lead: Outlook, today: date) -> Outlo
     """Return a claim's stand in the trajectory that it joins; one that is not overdue yet waits for its own day."""
     if today > claim.due_on:
         code = "trajectory_ended" if lead.stand is Stand.FINISHED and not own.again else ""
-        return msgspec.structs.replace(lead, claim_id=claim.id, overdue=True, code=code)
+        return msgspec.structs.replace(lead, claim_id=claim.id, overdue=True, code=code, again=own.again)
     if own.step == "notice" and own.stand in {Stand.DUE, Stand.NOT_YET}:
         return own
     on = max(lead.on or claim.due_on, claim.due_on)

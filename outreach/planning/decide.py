@@ -60,7 +60,7 @@ def _dun(facts: UnitFacts, rules: Rules, now: datetime) -> Answer:
         return taking_back(facts, _nothing_to_say(facts, rules, found, now))
     if facts.unplaced_cents:
         return taking_back(facts, _unplaced(found))
-    lead = max(due, key=lambda outlook: _rank(outlook, rules))
+    lead = max(due, key=lambda outlook: (_rank(outlook, rules), outlook.again))
     step = _step(lead, rules)
     steps = _steps(found, lead, rules)
     by_id = {claim.id: claim for claim in facts.claims}
@@ -75,12 +75,14 @@ def _dun(facts: UnitFacts, rules: Rules, now: datetime) -> Answer:
     latest_due_on = max(known, default=facts.creditor.payments_until_on or today)
     verdict = gate(facts.gate_facts(latest_due_on, purpose, step.min_interval_days), rules.pack, now)
     if step.kind != "message":
+        if (decided := _handover_decided(facts, found, lead, step, now)) is not None:
+            return taking_back(facts, decided)
         return taking_back(facts, _for_a_person(verdict, found, lead, step, now))
     if verdict.kind is not VerdictKind.ALLOW:
         return taking_back(facts, refused(verdict, found))
     if step.approval and (waits := _approval(facts, found, verdict, lead, now)) is not None:
         return taking_back(facts, waits)
-    plan = _plan(facts, rules, steps, lead, step, today)
+    plan = _plan(facts, rules, steps, lead, step, found, today)
     return send(facts, plan, step.channels, verdict, found, now)
 
 
@@ -117,11 +119,18 @@ def _plan(
     steps: tuple[tuple[int, str], ...],
     lead: Outlook,
     step: Step,
+    found: Sequence[Outlook],
     today: date,
 ) -> Plan:
     """Return what the message says, before it has a way to go."""
     firm = step.rank >= TONES.index("firm")
-    apart = tuple(claim_id for claim_id, told in steps if told != lead.step) if firm else ()
+    known = {outlook.claim_id for outlook in found if outlook.again}
+    # What was never told of before stands apart too: a month that joins its contract's trajectory.
+    apart = (
+        tuple(key for key, told in steps if told != lead.step or (lead.again and key not in known))
+        if firm
+        else ()
+    )
     pay_by_on = today + timedelta(days=step.pay_within_days)
     return Plan.without_way(
         steps=steps,
@@ -161,6 +170,17 @@ def _for_a_person(
         reasons=verdict.reasons,
         todo=Todo(kind=step.kind, step=step.id, strategy_hash=lead.version, days=step.due_within_days),
     )
+
+
+def _handover_decided(
+    facts: UnitFacts, found: tuple[Outlook, ...], lead: Outlook, step: Step, now: datetime
+) -> Answer | None:
+    """Return the rest that follows a person's yes or no to a handover: nothing more is said by this service."""
+    said = [one for one in facts.approvals if one.step == lead.step and one.until_at > now]
+    if step.kind != "handover" or not said:
+        return None
+    code = "handover_approved" if said[-1].approved else "handover_refused"
+    return Answer(outcome=Outcome.NOTHING_DUE, code=code, look_at=said[-1].until_at, outlooks=found)
 
 
 def _approval(

@@ -106,9 +106,6 @@ def test_somebody_who_died(on_both: Scene) -> None:
     assert on_both.outcome()[0] == "stopped"
 
 
-@pytest.mark.xfail(
-    strict=True, reason="a stop for a death opens no task: casework/stop_effects.apply asks of two kinds only"
-)
 def test_a_death_is_work_for_somebody(scene: Scene) -> None:
     """An open bill of somebody who died is not forgotten: a person finds out who settles the estate."""
     scene.claim(scene.debtor(), "F1")
@@ -167,10 +164,6 @@ def test_a_protected_address_stays_where_it_is_needed(scene: Scene) -> None:
         assert not any("Kogge" in str(row) for row in scene.rows(model))
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="the gate takes a stop of kind address_protected for a ban on all contact (consent/predicates._stops)",
-)
 def test_a_protected_address_is_a_pause_of_nothing(scene: Scene) -> None:
     """Told as a fact it protects the address; the debtor is reminded by e-mail as before."""
     scene.claim(scene.debtor(), "F1")

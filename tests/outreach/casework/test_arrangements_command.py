@@ -12,13 +12,14 @@ import typer
 from typer.testing import CliRunner
 
 from outreach import bootstrap
+from outreach.casework.days import civil_today
 from outreach.cli import arrange
 from outreach.cli.output import Output
 from outreach.clock import machine_clock
 from outreach.errors import NotFound, Refused, UsageError
 from tests import builders as make
 
-TODAY = machine_clock().date()
+TODAY = civil_today(machine_clock())
 
 
 @pytest.fixture(autouse=True)
