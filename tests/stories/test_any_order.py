@@ -63,7 +63,7 @@ START = (1, 8, [Act("claim", 0, 60), Act("claim", 4, 90), Act("claim", 1, 40)])
 
 @dataclass
 class Owed:
-    """A claim in this file's own ledger; a booking counts from its day."""
+    """A claim in this file's own ledger; what was booked after a message left could not be in it."""
 
     id: int
     number: str
@@ -71,11 +71,11 @@ class Owed:
     due: date
     cents: int
     recurring: bool
-    booked: list[tuple[date, int]] = field(default_factory=list)
+    booked: list[tuple[datetime, int]] = field(default_factory=list)
 
-    def open(self, on: date) -> int:
-        """What is open on a day."""
-        return self.cents - sum(cents for day, cents in self.booked if day <= on)
+    def open(self, at: datetime) -> int:
+        """What is open at an instant."""
+        return self.cents - sum(cents for when, cents in self.booked if when <= at)
 
 
 @dataclass
@@ -145,15 +145,15 @@ class Life:
             self._owe(conn, act, today)
         elif act.kind in {"pay", "credit"} and self.owed:
             claim = self.owed[act.which % len(self.owed)]
-            cents = min(claim.open(today), claim.cents * (act.much + 10) // 100)
+            cents = min(claim.open(at), claim.cents * (act.much + 10) // 100)
             if cents > 0:
                 key = make.a_payment(conn, self.debtors[claim.whose], claim.id, cents, today)
-                claim.booked.append((today, cents))
+                claim.booked.append((at, cents))
                 self.paid.append(Paid(key, claim, cents))
         elif act.kind == "reverse" and (left := [one for one in self.paid if not one.reversed]):
             one = left[act.which % len(left)]
             reverse(conn, self.debtors[one.claim.whose], one.id, one.cents, today)
-            one.claim.booked.append((today, -one.cents))
+            one.claim.booked.append((at, -one.cents))
             one.reversed = True
         elif act.kind == "stop":
             person = self.debtors[other].person_id
@@ -214,7 +214,7 @@ def cents_of(text: str) -> int:
 def check_amounts(life: Life, said: Said) -> None:
     """Every line asks exactly what is open of an overdue claim, and the sum is the sum of the lines."""
     lines = {number: cents_of(cents) for number, cents in _LINE.findall(said.text)}
-    owed = {one.number: one.open(said.on) for one in life.owed if one.number in said.steps}
+    owed = {one.number: one.open(said.at) for one in life.owed if one.number in said.steps}
     assert lines == owed
     assert min(lines.values()) > 0
     assert [cents_of(total) for total in _TOTAL.findall(said.text)] == [sum(lines.values())]
