@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-from consent.calendar import ONE_DAY, Calendar, Window, start_of
+from consent.calendar import ONE_DAY, Calendar, Window, civil_date, start_of
 from consent.contact_points import ANSWERS, is_active, is_narrow, stop_reason, usable
 from consent.facts import Struct, VerdictKind
 from consent.rules import Answer, Case, Check, Rule
@@ -106,6 +106,24 @@ def _frequency_cap(rule: Rule, params: CapParams, _calendar: Calendar | None) ->
         if case.today >= free_on:
             return allow
         return Answer((rule.says(DELAY, "frequency_cap", start_of(free_on, case.zone)),))
+
+    return check
+
+
+def _after_answer(rule: Rule, _params: Any, _calendar: Calendar | None) -> Check:
+    """Whoever was thanked or answered by this creditor today is asked for nothing before tomorrow."""
+    allow = Answer((rule.says(ALLOW, "not_answered"),))
+
+    def check(case: Case) -> Answer:
+        for sent in case.facts.handed_over:
+            if (
+                sent.purpose in ANSWERS
+                and sent.same_creditor
+                and civil_date(sent.at, case.zone) == case.today
+            ):
+                tomorrow = start_of(case.today + ONE_DAY, case.zone)
+                return Answer((rule.says(DELAY, "answered_today", tomorrow),))
+        return allow
 
     return check
 
@@ -219,6 +237,7 @@ PREDICATES: Mapping[str, Predicate] = {
     "contact_window": Predicate(WindowParams, ContactWindow, required=True),
     "interval": Predicate(NoParams, _interval, required=False),
     "frequency_cap": Predicate(CapParams, _frequency_cap, required=False),
+    "after_answer": Predicate(NoParams, _after_answer, required=False),
     "reservation": Predicate(NoParams, _reservation, required=True),
     "stops": Predicate(NoParams, _stops, required=True),
     "alive": Predicate(NoParams, _alive, required=True),

@@ -6,7 +6,7 @@ beyond the creditor's policy needs a second person, and is recorded as that.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import partial
 from zoneinfo import ZoneInfo
@@ -105,9 +105,11 @@ def plan(
 ) -> Made:
     """Pay what is asked in instalments from a date on: in as many as policy allows, or in `parts`.
 
+    It is about what is asked today, so only that waits: a bill that comes while it runs has its own reminders.
     Raises as `promise` does.
     """
     ground = ground_of(conn, whose, now)
+    ground = replace(ground, whose=replace(whose, claims=ground.asked))
     latest = ground.today + timedelta(days=ground.policy.deferral_most_days)
     start_on = start_on or ground.today + timedelta(days=FIRST_PART_DAYS)
     expect_later(start_on, ground.today)

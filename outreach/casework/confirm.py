@@ -18,6 +18,7 @@ from outreach.casework.days import civil_today
 from outreach.casework.owed import Unit, claims_of
 from outreach.casework.service import (
     HANDED_OVER,
+    PAYMENT,
     Wish,
     allocation,
     arrangement,
@@ -34,7 +35,6 @@ from outreach.store.writer import Store
 
 message_claim = table_of(MessageClaim)
 
-TEMPLATE = "payment_confirmed"
 PAGE = 500
 
 BOOKED_WITHIN_DAYS = 14
@@ -97,7 +97,7 @@ def _booked(conn: Connection, now: datetime, after: tuple[int, int]) -> Sequence
             payment.c.booked_on.between(today - BOOKED_WITHIN_DAYS * ONE_DAY, today),
             creditor.c.confirm_payments,
             ~select(service_message.c.id)
-            .where(service_message.c.template == TEMPLATE, service_message.c.subject == _SUBJECT)
+            .where(service_message.c.template == PAYMENT, service_message.c.subject == _SUBJECT)
             .exists(),
             or_(
                 payment.c.id > after[0],
@@ -119,7 +119,7 @@ def _wishes(conn: Connection, rows: Sequence[AnyRow], now: datetime) -> list[Wis
     in_plan = _in_plan(conn, standing, now)
     return [
         Wish(
-            template=TEMPLATE,
+            template=PAYMENT,
             purpose="confirmation",
             subject=f"payment:{row.id}:{row.person_id}",
             dossier_id=row.dossier_id,

@@ -8,15 +8,13 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select, update
 
+from outreach.casework import strategies
 from outreach.correspondence import log
-from outreach.dunning import strategy
 from outreach.errors import NotFound, UsageError
-from outreach.store.tables.operations import StrategyInForce
 from outreach.store.tables.parties import Creditor
 from outreach.store.types import AnyRow, table_of
 
 creditor = table_of(Creditor)
-in_force = table_of(StrategyInForce)
 
 LIMITS = {
     "tolerance_cents": (0, 100_00),
@@ -88,8 +86,7 @@ def _between(name: str, least: int, most: int) -> str:
 
 def _check_strategy(conn: Connection, name: str) -> None:
     """Refuse a strategy that neither comes with the service nor was added here."""
-    own = conn.execute(select(in_force.c.name).order_by(in_force.c.name)).scalars().all()
-    known = dict.fromkeys((*strategy.shipped_names(), *own))
+    known = strategies.names(conn)
     if name not in known:
         msg = f"--strategy: there is no strategy {name!r}; expected one of: {', '.join(known)}"
         raise UsageError(msg)

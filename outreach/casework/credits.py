@@ -7,7 +7,8 @@ from datetime import datetime
 from sqlalchemy import Connection, insert
 
 from outreach.casework.days import civil_today
-from outreach.casework.open_claims import allocation, claim_fact
+from outreach.casework.open_claims import claim_fact
+from outreach.casework.owed import allocation
 from outreach.casework.targets import ClaimRef
 from outreach.claims.allocation import ClaimPart, place
 from outreach.claims.amounts import open_cents

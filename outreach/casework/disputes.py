@@ -12,10 +12,11 @@ from outreach.casework.days import civil_today, closing_of
 from outreach.casework.open_claims import claim_fact, lock_claim
 from outreach.casework.service import Wish, ask, service_message
 from outreach.casework.stops import NewStop, lift_stop, set_stop, stop, stop_of
-from outreach.casework.targets import ClaimRef, Named, claim_by_id, claim_of, party_of
+from outreach.casework.targets import ClaimRef, Named, claim, claim_by_id, claim_of, party, party_of, person
 from outreach.casework.tasks import NewTask, finish_subject, finish_triaged, open_task
 from outreach.casework.words import code, keep_text
 from outreach.claims.amounts import asked_cents, open_cents
+from outreach.correspondence import log
 from outreach.errors import NotFound, Refused, UsageError
 from outreach.store.types import AnyRow
 
@@ -55,7 +56,7 @@ def add(conn: Connection, new: Dispute, actor: str, now: datetime) -> str:
     Raises Refused where nothing is open, or all of it is disputed already, and UsageError for a wrong amount.
     """
     which = claim_of(conn, new.named)
-    party = party_of(conn, which.dossier, new.named, now)
+    whose = party_of(conn, which.dossier, new.named, now)
     part = _part(conn, which, new.amount_cents, now)
     answer_by = new.answer_by_on or civil_today(now) + timedelta(days=ANSWER_DAYS)
     if answer_by < civil_today(now):
@@ -85,7 +86,7 @@ def add(conn: Connection, new: Dispute, actor: str, now: datetime) -> str:
             due_at=closing_of(answer_by),
             owner=f"department:{new.department}",
             dossier_id=which.dossier.id,
-            person_id=party.person_id,
+            person_id=whose.person_id,
             currency=which.currency,
             reason_code=new.cause,
             department=new.department,
@@ -94,8 +95,8 @@ def add(conn: Connection, new: Dispute, actor: str, now: datetime) -> str:
         actor,
         now,
     )
-    finish_triaged(conn, which.dossier.id, party.person_id, actor, now)
-    _tell(conn, "dispute_received", pseudonym, which, party.person_id, actor, now)
+    finish_triaged(conn, which.dossier.id, whose.person_id, actor, now)
+    _tell(conn, "dispute_received", pseudonym, which, whose.person_id, actor, now)
     return pseudonym
 
 
@@ -127,8 +128,46 @@ def decide(
     if cents:
         credit(conn, which, cents, f"dispute:{row.pseudonym}", "dispute_upheld", actor, now)
     finish_subject(conn, "dispute", row.pseudonym, word, actor, now, keep_text(conn, note, now))
-    _tell(conn, "dispute_answered", row.pseudonym, which, _told(conn, which, row, now), actor, now)
+    _resume(conn, which, actor, now)
+    told = _told(conn, which, row, now)
+    _tell(conn, "dispute_answered", row.pseudonym, which, told, actor, now)
     return Decided(row.pseudonym, word, cents, open_cents(fact) - cents, which.currency)
+
+
+def _resume(conn: Connection, which: ClaimRef, actor: str, now: datetime) -> None:
+    """Let those whom a call had sent to a department go on, once it has answered all that they disagreed with."""
+    waits = (
+        select(stop.c.id)
+        .join(claim, claim.c.id == stop.c.claim_id)
+        .where(
+            claim.c.dossier_id == which.dossier.id,
+            stop.c.kind == "dispute",
+            stop.c.lifted_at.is_(None),
+            or_(stop.c.until_at.is_(None), stop.c.until_at > now),
+        )
+    )
+    if conn.execute(waits.limit(1)).first() is not None:
+        return
+    there = (party.c.dossier_id == which.dossier.id, party.c.triage == "department")
+    rows = conn.execute(
+        select(person.c.pseudonym).join(party, party.c.person_id == person.c.id).where(*there)
+    ).all()
+    conn.execute(update(party).where(*there).values(triage="open"))
+    log.append(
+        conn,
+        [
+            log.Entry(
+                type="triaged",
+                at=now,
+                actor=actor,
+                person=row.pseudonym,
+                dossier=which.dossier.pseudonym,
+                creditor=which.dossier.creditor,
+                reasons=("open",),
+            )
+            for row in rows
+        ],
+    )
 
 
 def dispute_of(conn: Connection, beginning: str | None, named: Named) -> AnyRow:

@@ -27,7 +27,7 @@ MOST_NAME = 60
 class Whose:
     """Whose arrangement it is: a party of a dossier, in a currency; of these claims alone where some are named.
 
-    Without claims it is about the dossier, and pauses it whole; with claims only those wait.
+    Without claims it is about the dossier, and pauses it whole; with claims only those wait, as in any plan.
     """
 
     dossier_id: int
@@ -40,7 +40,7 @@ class Whose:
 class Ground:
     """What an arrangement is made on: what is asked today, and what the creditor's policy allows.
 
-    `claims` are all it is about, also those that are paid or in dispute.
+    `claims` are all it is about, also those that are paid or in dispute; of those in `asked` something is asked.
     """
 
     whose: Whose
@@ -49,6 +49,7 @@ class Ground:
     policy: AnyRow
     today: date
     claims: tuple[int, ...]
+    asked: tuple[int, ...]
     cents: int
 
 
@@ -117,6 +118,7 @@ def ground_of(conn: Connection, whose: Whose, now: datetime) -> Ground:
         policy=targets.creditor_of(conn, where.creditor),
         today=civil_date(now, ZoneInfo(person.time_zone)),
         claims=tuple(fact.id for fact in about),
+        asked=tuple(asked),
         cents=sum(asked.values()),
     )
 

@@ -31,6 +31,9 @@ HANDED_OVER = ("accepted", "posted", "delivered")
 
 CLOSED_AT_ONCE = 500
 
+PAYMENT = "payment_confirmed"
+"""The template that confirms payments."""
+
 TOLD = "told"
 """Why a wish was closed that was fulfilled; every other code is of one that was dropped."""
 
@@ -96,17 +99,37 @@ def _close(conn: Connection, when: ColumnElement[bool], code: str, actor: str, n
     return len(keys)
 
 
-def _has_attempt(states: Sequence[str]) -> ColumnElement[bool]:
-    return (
+def has_attempt(states: Sequence[str]) -> ColumnElement[bool]:
+    """Return whether a message that answers a wish has an attempt in one of these states.
+
+    Payments that wait together are confirmed in one message, which hangs on the oldest of their wishes.
+    """
+    together = service_message.alias("together")
+    tried = (
         select(attempt.c.id)
         .join(message, message.c.id == attempt.c.message_id)
-        .where(message.c.service_message_id == service_message.c.id, attempt.c.state.in_(states))
-        .exists()
+        .where(attempt.c.state.in_(states))
+        .correlate(service_message)
+    )
+    return or_(
+        tried.where(message.c.service_message_id == service_message.c.id).exists(),
+        and_(
+            service_message.c.template == PAYMENT,
+            tried.join(together, together.c.id == message.c.service_message_id)
+            .where(
+                together.c.template == PAYMENT,
+                together.c.dossier_id == service_message.c.dossier_id,
+                together.c.person_id == service_message.c.person_id,
+                together.c.currency == service_message.c.currency,
+                message.c.created_at >= service_message.c.asked_at,
+            )
+            .exists(),
+        ),
     )
 
 
-_WAS_TOLD = _has_attempt(HANDED_OVER)
-_UNDER_WAY = _has_attempt(("sending", "in_doubt"))
+_WAS_TOLD = has_attempt(HANDED_OVER)
+_UNDER_WAY = has_attempt(("sending", "in_doubt"))
 
 _reversal = payment.alias("reversal")
 _taken_back = allocation.alias("taken_back")

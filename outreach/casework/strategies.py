@@ -116,6 +116,11 @@ def own(conn: Connection) -> list[AnyRow]:
     return list(conn.execute(query.order_by(in_force.c.name)))
 
 
+def names(conn: Connection) -> tuple[str, ...]:
+    """Return what a strategy may be chosen from: those that come with the service, and those added here."""
+    return (*strategy.shipped_names(), *(row.name for row in own(conn)))
+
+
 def version_in_force(conn: Connection, name: str) -> Version:
     """Return the version of a strategy that new trajectories follow; raises NotFound for an unknown name."""
     if name in strategy.shipped_names():
@@ -130,7 +135,7 @@ def version_in_force(conn: Connection, name: str) -> Version:
 
 
 def _check_name(conn: Connection, name: str) -> None:
-    known = (*strategy.shipped_names(), *(row.name for row in own(conn)))
+    known = names(conn)
     if name not in known:
         msg = f"there is no strategy {name!r}; expected one of: {', '.join(known)}"
         raise NotFound(msg)

@@ -13,7 +13,8 @@ from sqlalchemy.exc import IntegrityError
 
 from outreach.casework import targets
 from outreach.casework.days import civil_today, closing_of, working_day
-from outreach.casework.open_claims import open_overdue, stop
+from outreach.casework.open_claims import open_overdue
+from outreach.casework.owed import stop
 from outreach.casework.words import code, keep_text, owner
 from outreach.correspondence import log
 from outreach.errors import NotFound, Refused, UsageError

@@ -1,7 +1,8 @@
 """Which claims a payment reduces: pure arithmetic in whole cents, whatever the database.
 
-A payment goes first to what it names (art. 6:43 lid 1 BW), then to the oldest due (lid 2); what fits nowhere is
-left unplaced. A reversal takes back what is least bound first: the unplaced part, then the claims due last.
+A payment goes first to what it names (art. 6:43 lid 1 BW), then to what was agreed to be paid in instalments, then
+to the oldest due (lid 2); what fits nowhere is left unplaced. A reversal takes back what is least bound first: the
+unplaced part, then the claims due last.
 """
 
 from __future__ import annotations
@@ -28,8 +29,8 @@ class Placement:
     unplaced_cents: int
 
 
-def place(amount_cents: int, named: Iterable[ClaimPart], others: Iterable[ClaimPart] = ()) -> Placement:
-    """Place an amount on what is open: the named claims first, then the others, each the oldest due first.
+def place(amount_cents: int, *groups: Iterable[ClaimPart]) -> Placement:
+    """Place an amount on what is open: group by group, as the named claims and then the others, the oldest due first.
 
     A claim that is not open takes nothing, and none takes more than is open of it.
     Raises ValueError for an amount that is not positive.
@@ -37,7 +38,7 @@ def place(amount_cents: int, named: Iterable[ClaimPart], others: Iterable[ClaimP
     if amount_cents <= 0:
         raise ValueError("an amount to place is more than zero")
     left, parts = amount_cents, dict[int, int]()
-    for group in (named, others):
+    for group in groups:
         for claim in sorted(group, key=_age):
             if left and claim.cents > 0 and claim.claim_id not in parts:
                 parts[claim.claim_id] = min(left, claim.cents)

@@ -23,3 +23,8 @@ def disputed_cents(claim: ClaimFact) -> int:
 def asked_cents(claim: ClaimFact) -> int:
     """Return what a message may ask of a claim: what is open, less the part in dispute."""
     return open_cents(claim) - disputed_cents(claim)
+
+
+def is_held(claim: ClaimFact) -> bool:
+    """Return whether a stop holds the whole claim; then nothing of it is asked."""
+    return any(hold.cents is None for hold in claim.holds)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date
+from collections.abc import Callable
+from datetime import date, datetime
 from typing import Any
 
 import typer
@@ -49,13 +50,11 @@ def promise(
     named = Named(debtor=debtor, creditor=creditor, contract=contract, person=person)
     on = _day(until)
 
-    def work(conn: Connection, app: App) -> tuple[Whose, Made]:
-        now = app.now()
-        whose = whose_of(conn, named, claims, currency, now)
+    def make(conn: Connection, whose: Whose, now: datetime) -> Made:
         cents = None if amount is None else read_cents(amount, whose.currency, "--amount")
-        return whose, arrangements.promise(conn, whose, on, actor, now, cents=cents, approved_by=approved_by)
+        return arrangements.promise(conn, whose, on, actor, now, cents=cents, approved_by=approved_by)
 
-    _made(ctx, *done(work))
+    _arrange(ctx, named, claims, currency, make)
 
 
 @arrange_app.command("defer")
@@ -75,12 +74,10 @@ def defer(
     named = Named(debtor=debtor, creditor=creditor, contract=contract, person=person)
     on = _day(until)
 
-    def work(conn: Connection, app: App) -> tuple[Whose, Made]:
-        now = app.now()
-        whose = whose_of(conn, named, claims, currency, now)
-        return whose, arrangements.defer(conn, whose, on, actor, now, approved_by=approved_by)
+    def make(conn: Connection, whose: Whose, now: datetime) -> Made:
+        return arrangements.defer(conn, whose, on, actor, now, approved_by=approved_by)
 
-    _made(ctx, *done(work))
+    _arrange(ctx, named, claims, currency, make)
 
 
 @arrange_app.command("plan")
@@ -103,15 +100,12 @@ def plan(
     named = Named(debtor=debtor, creditor=creditor, contract=contract, person=person)
     start_on = day(start, "--from")
 
-    def work(conn: Connection, app: App) -> tuple[Whose, Made]:
-        now = app.now()
-        whose = whose_of(conn, named, claims, currency, now)
-        made = arrangements.plan(
+    def make(conn: Connection, whose: Whose, now: datetime) -> Made:
+        return arrangements.plan(
             conn, whose, actor, now, parts=parts, start_on=start_on, approved_by=approved_by
         )
-        return whose, made
 
-    _made(ctx, *done(work))
+    _arrange(ctx, named, claims, currency, make)
 
 
 @arrange_app.command("show")
@@ -182,7 +176,24 @@ def _day(text: str) -> date:
     return on
 
 
-def _made(ctx: typer.Context, whose: Whose, made: Made) -> None:
+def _arrange(
+    ctx: typer.Context,
+    named: Named,
+    claims: list[str],
+    currency: str | None,
+    make: Callable[[Connection, Whose, datetime], Made],
+) -> None:
+    """Find whose arrangement is meant, make it, and tell what was made."""
+
+    def work(conn: Connection, app: App) -> tuple[Whose, Made]:
+        now = app.now()
+        whose = whose_of(conn, named, claims, currency, now)
+        return whose, make(conn, whose, now)
+
+    _tell(ctx, *done(work))
+
+
+def _tell(ctx: typer.Context, whose: Whose, made: Made) -> None:
     parts = [{"due_on": part.due_on, "cents": part.cents} for part in made.parts]
     data: dict[str, Any] = {
         "arrangement": made.pseudonym,

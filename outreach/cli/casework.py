@@ -83,10 +83,7 @@ def correct(
     named = Named(debtor, creditor, None, person, claim, invoice)
     ways = _points(email, phone, (street, house_number, suffix, postcode, city, country))
     values = _person_values(name, language, form, channel, income_day)
-    of_claim: dict[str, Any] = {"due_on": day(due_on, "--due-on"), "description": description}
-    of_claim = {field: value for field, value in of_claim.items() if value is not None}
-    if of_claim and not named.names_claim:
-        raise UsageError("--due-on and --description: expected with --claim or --invoice")
+    of_claim = _claim_values(named, due_on, description)
     if of_claim and (values or ways):
         raise UsageError("expected a correction of the claim or of the debtor, each in a command of its own")
     if certainty not in {"verified", "probable", "unverified"}:
@@ -98,20 +95,21 @@ def correct(
             return corrections.correct_claim(conn, claim_of(conn, named), of_claim, actor, now)
         where = dossiers_of(conn, named)[0] if debtor is not None else None
         who = person_of(conn, named)
+        keys = app.address_keys
         return corrections.correct_person(
-            conn,
-            who,
-            values,
-            ways,
-            app.address_keys,
-            actor,
-            now,
-            certainty=certainty,
-            dossier=where,
+            conn, who, values, ways, keys, actor, now, certainty=certainty, dossier=where
         )
 
     fields = done(work)
     ctx.obj.value({"corrected": fields}, [f"Corrected: {', '.join(fields)}. What is queued is planned anew."])
+
+
+def _claim_values(named: Named, due_on: str | None, description: str | None) -> dict[str, Any]:
+    values = {"due_on": day(due_on, "--due-on"), "description": description}
+    found = {field: value for field, value in values.items() if value is not None}
+    if found and not named.names_claim:
+        raise UsageError("--due-on and --description: expected with --claim or --invoice")
+    return found
 
 
 def _points(email: str | None, phone: str | None, address: tuple[str | None, ...]) -> dict[str, str]:

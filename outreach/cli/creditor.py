@@ -8,11 +8,9 @@ import typer
 
 from outreach import bootstrap
 from outreach.casework import creditors
+from outreach.cli.named import read_cents
 from outreach.cli.output import table
 from outreach.clock import machine_clock
-from outreach.errors import UsageError
-from outreach.intake.amounts import parse_amount
-from outreach.intake.errors import RefusedValueError
 
 creditor_app = typer.Typer(help="Creditors: add, set, show.", no_args_is_help=True)
 
@@ -80,13 +78,7 @@ def _values(options: dict[str, Any]) -> dict[str, Any]:
 
 
 def _cents(text: str | None, option: str) -> int | None:
-    if text is None:
-        return None
-    try:
-        return parse_amount(text.strip(), 2)
-    except RefusedValueError as error:
-        msg = f"{option}: {text!r}: expected {error.expected}"
-        raise UsageError(msg) from error
+    return None if text is None else read_cents(text.strip(), "EUR", option)
 
 
 @creditor_app.command("add")

@@ -14,6 +14,7 @@ from channels.kinds import Kind
 from consent.facts import Reason
 from outreach import bootstrap
 from outreach.claims.amounts import open_cents
+from outreach.cli.named import Creditor, Debtor, Person
 from outreach.cli.output import Output, moment, shown, table
 from outreach.correspondence import log
 from outreach.errors import NotFound, Refused
@@ -23,9 +24,6 @@ from outreach.insight.preview import Preview, preview
 
 log_app = typer.Typer(help="The correspondence log.", no_args_is_help=True)
 
-Debtor = typer.Option(None, "--debtor", help="The creditor's number of the debtor.")
-Person = typer.Option(None, "--person", help="The pseudonym of the person.")
-Creditor = typer.Option(None, "--creditor", help="Where two creditors use the same number.")
 At = typer.Option(None, "--at", help="At which time.")
 
 

@@ -18,8 +18,9 @@ from outreach.casework.creditors import add_creditor, checked_iban
 from outreach.casework.days import civil_today
 from outreach.cli.output import Output, day
 from outreach.clock import machine_clock
+from outreach.config import Settings
 from outreach.errors import UsageError
-from outreach.intake.values import phone_looks_right
+from outreach.parties.contact_values import phone_looks_right
 
 T = TypeVar("T")
 
@@ -74,7 +75,6 @@ def init(
     """Make a working database. For a real one three things are asked, or given as options."""
     settings = bootstrap.read_settings()
     bootstrap.expect_no_database(settings)
-    out: Output = ctx.obj
     options = {
         "--name": name,
         "--iban": iban,
@@ -86,19 +86,26 @@ def init(
         if given := [option for option, value in options.items() if value is not None]:
             msg = f"--trial asks nothing: leave out {', '.join(given)}"
             raise UsageError(msg)
-        bootstrap.initialise(settings, is_trial=True)
-        lines = [
-            f"A trial database is ready in {settings.data_dir}.",
-            "Next: outreach import claims FILE (for a file of another program: outreach import mapping FILE),",
-            "then:  outreach preview --debtor NUMBER, outreach run --at 2026-11-23",
-        ]
-        out.value({"data_dir": str(settings.data_dir), "trial": True}, lines)
+        _make_trial(ctx.obj, settings)
         return
     missing = [option for option, value in options.items() if value is None]
     if missing and not _somebody_is_there():
         msg = f"nobody is there to answer: give {', '.join(missing)} (or --trial, which asks nothing)"
         raise UsageError(msg)
-    answers = _ask(name, iban, phone, until, reminds)
+    _make_real(ctx.obj, settings, _ask(name, iban, phone, until, reminds))
+
+
+def _make_trial(out: Output, settings: Settings) -> None:
+    bootstrap.initialise(settings, is_trial=True)
+    lines = [
+        f"A trial database is ready in {settings.data_dir}.",
+        "Next: outreach import claims FILE (for a file of another program: outreach import mapping FILE),",
+        "then:  outreach preview --debtor NUMBER, outreach run --at 2026-11-23",
+    ]
+    out.value({"data_dir": str(settings.data_dir), "trial": True}, lines)
+
+
+def _make_real(out: Output, settings: Settings, answers: Answers) -> None:
     bootstrap.initialise(settings, is_trial=False)
     with bootstrap.opened(settings) as app, app.store.transaction() as conn:
         values = {

@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import Connection, and_, bindparam, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, literal_column, or_, select, update
 
 from channels.kinds import Kind
 from channels.protocol import HandedOver, ReceiptKind, Reporting
@@ -26,7 +26,7 @@ from outreach.delivery.entries import ACTOR, entry, insert_tasks, task, task_row
 from outreach.planning import queries as q
 from outreach.planning.batch import build
 from outreach.store.bulk import update_rows
-from outreach.store.tables.messages import Receipt
+from outreach.store.tables.messages import AWAITED, Receipt
 from outreach.store.types import AnyRow, new_id, table_of
 from outreach.store.writer import Store
 
@@ -68,11 +68,14 @@ async def poll(store: Store, channel: Reporting, now: datetime) -> int:
     return taken
 
 
+# Written out as the index of awaited attempts has it, which both databases then use.
+_AWAITED = q.attempt.c.state.in_([literal_column(f"'{state.value}'") for state in AWAITED])
+
 _WAITING = (
     select(q.attempt.c.token, q.attempt.c.address, q.attempt.c.handed_over_at)
     .where(
         q.attempt.c.channel == bindparam("channel"),
-        q.attempt.c.state.in_(("accepted", "posted")),
+        _AWAITED,
         q.attempt.c.handed_over_at > bindparam("since"),
         or_(
             q.attempt.c.handed_over_at > bindparam("at"),

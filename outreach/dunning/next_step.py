@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 
-from outreach.claims.amounts import asked_cents, open_cents
+from outreach.claims.amounts import asked_cents, is_held, open_cents
 from outreach.claims.facts import ClaimFact, Struct, ToldFact
 from outreach.dunning.strategy import FORMAL, NOTICE, TONES, Step, Strategy
 
@@ -58,8 +58,7 @@ def next_step(
     """Return where a claim stands; `today` is the civil date of `now` in the party's zone."""
     if open_cents(claim) <= 0:
         return Outlook(claim_id=claim.id, stand=Stand.SETTLED)
-    whole = [hold for hold in claim.holds if hold.cents is None]
-    if whole or asked_cents(claim) <= 0:
+    if is_held(claim) or asked_cents(claim) <= 0:
         return _held(claim)
     if notice_days and today < claim.due_on and not any(fact.step == NOTICE for fact in claim.told):
         return _notice(claim, today, notice_days)
@@ -151,17 +150,20 @@ def _tried(claim: ClaimFact, step: Step) -> ToldFact | None:
 def _history(claim: ClaimFact, strategy: Strategy) -> tuple[ToldFact | None, int]:
     """Return what was told by another version or another system, and the place up to which it counts.
 
-    What another system told never stands for a formal step: from there on our own evidence counts.
+    What another system told never stands for a formal step: from there on our own evidence counts. And no history
+    passes a person's work or what its answers decide: nobody can know how those would have ended.
     """
     found: tuple[ToldFact | None, int] = (None, -1)
+    person = (place for place, step in enumerate(strategy.steps) if step.kind != "message" or step.triage)
+    most = next(person, len(strategy.steps)) - 1
     if claim.last_step in TONES and claim.last_step_on is not None:
         mild = [place for place, step in enumerate(strategy.steps) if step.rank < FORMAL]
-        place = min(strategy.place_of("", claim.last_step), max(mild, default=-1))
+        place = min(strategy.place_of("", claim.last_step), max(mild, default=-1), most)
         at = datetime.combine(claim.last_step_on, time(), UTC)
         found = ToldFact(step="", state="elsewhere", at=at, on=claim.last_step_on), place
     for fact in claim.told:
         if fact.state != "tried" and strategy.position(fact.step) < 0 and fact.step != NOTICE:
-            place = strategy.place_of(fact.step, fact.tone)
+            place = min(strategy.place_of(fact.step, fact.tone), most)
             if place >= found[1]:
                 found = fact, place
     return found

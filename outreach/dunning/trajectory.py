@@ -7,7 +7,7 @@ from datetime import date, datetime
 
 import msgspec
 
-from outreach.claims.amounts import open_cents
+from outreach.claims.amounts import is_held, open_cents
 from outreach.claims.facts import ClaimFact, ToldFact
 from outreach.dunning.next_step import Outlook, Stand, next_step
 from outreach.dunning.strategy import Strategy
@@ -49,7 +49,7 @@ def _trajectories(claims: Sequence[ClaimFact], terms: Terms) -> list[list[ClaimF
 
 
 def _run(group: Sequence[ClaimFact], terms: Terms, today: date, now: datetime) -> list[Outlook]:
-    told = _history(group)
+    told = _history([claim for claim in group if not is_held(claim)] or group)
     version = version_of(told, terms)
     strategy = terms.strategies[version]
 
@@ -59,7 +59,8 @@ def _run(group: Sequence[ClaimFact], terms: Terms, today: date, now: datetime) -
 
     if len(group) == 1:
         return [outlook(group[0])]
-    # What was told of one month was told of the contract: a younger month joins where the oldest stands.
+    # What was told of one month was told of the contract: a younger month joins where the oldest stands. What is
+    # held, such as the months of an arrangement, waits apart: the others are no further on because of it.
     own = {claim.id: outlook(claim) for claim in group}
     shared = [msgspec.structs.replace(claim, told=told) for claim in group]
     moving = [claim for claim in shared if own[claim.id].stand not in {Stand.SETTLED, Stand.HELD}]

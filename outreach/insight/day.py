@@ -9,8 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from outreach.casework.open_claims import allocation
-from outreach.casework.owed import claims_of
+from outreach.casework.owed import allocation, claims_of
 from outreach.casework.review import Kept, kept_and_broken
 from outreach.claims.amounts import open_cents
 from outreach.insight.attention import Attention, attention

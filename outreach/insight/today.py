@@ -8,9 +8,10 @@ from datetime import datetime
 from itertools import groupby
 
 import msgspec
-from sqlalchemy import Connection, case, func, or_, select
+from sqlalchemy import Connection, select
 
 from outreach.errors import NotFound
+from outreach.insight import not_due
 from outreach.insight.steps import lead_of, strategies_of
 from outreach.insight.stuck import Stuck, stuck, task
 from outreach.planning import queries as q
@@ -275,67 +276,11 @@ def _ready(conn: Connection, look: _Look, now: datetime, creditor_id: int | None
 
 def _not_due(conn: Connection, look: _Look, now: datetime, creditor_id: int | None) -> None:
     """Add the units that an earlier look left waiting or stopped, by their newest decision."""
-    newest = select(func.max(q.decision.c.id)).group_by(
-        q.decision.c.dossier_id, q.decision.c.person_id, q.decision.c.currency
-    )
-    is_party = (
-        select(q.party.c.id)
-        .where(
-            q.party.c.dossier_id == q.decision.c.dossier_id,
-            q.party.c.person_id == q.decision.c.person_id,
-            or_(q.party.c.until_at.is_(None), q.party.c.until_at > now),
-        )
-        .exists()
-    )
-    is_ready = (
-        select(q.message.c.id)
-        .join(q.attempt, q.attempt.c.message_id == q.message.c.id)
-        .where(
-            q.message.c.dossier_id == q.decision.c.dossier_id,
-            q.message.c.person_id == q.decision.c.person_id,
-            q.message.c.currency == q.decision.c.currency,
-            q.attempt.c.state == "ready",
-        )
-        .exists()
-    )
-    # What was made ready and left since waits for its next step, and no look has said so yet.
-    why = case((q.decision.c.code == "queued", "handed_over"), else_=q.decision.c.code).label("why")
-    where = [
-        q.decision.c.id.in_(newest),
-        q.decision.c.outcome.in_([Outcome.WAITING.value, Outcome.STOPPED.value]),
-        or_(q.decision.c.code != "queued", ~is_ready),
-        or_(q.dossier.c.next_look_at.is_(None), q.dossier.c.next_look_at > now),
-        is_party,
-    ]
-    if creditor_id is not None:
-        where.append(q.dossier.c.creditor_id == creditor_id)
-    until, has_end = q.decision.c.until_at, q.decision.c.until_at.is_not(None)
-    counted = (
-        select(q.decision.c.outcome, why, has_end, func.count(), func.min(until))
-        .join(q.dossier, q.dossier.c.id == q.decision.c.dossier_id)
-        .where(*where)
-        .group_by(q.decision.c.outcome, "why", has_end)
-    )
-    for outcome, code, ends, units, first in conn.execute(counted):
-        group = look.group(outcome, code, has_end=bool(ends))
+    for row in not_due.counted(conn, now, creditor_id):
+        group = look.group(row.outcome, row.why, has_end=bool(row.has_end))
         if group is not None:
-            group.add(units, first)
-    rows = conn.execute(
-        select(
-            q.creditor.c.code.label("creditor"),
-            q.debtor.c.external_id,
-            q.decision.c.outcome,
-            why,
-            until,
-        )
-        .join(q.dossier, q.dossier.c.id == q.decision.c.dossier_id)
-        .join(q.debtor, q.debtor.c.id == q.dossier.c.debtor_id)
-        .join(q.creditor, q.creditor.c.id == q.dossier.c.creditor_id)
-        .where(*where, or_(q.decision.c.outcome != Outcome.STOPPED.value, has_end))
-        .order_by(has_end.desc(), until, q.decision.c.id)
-        .limit(look.limit)
-    )
-    for row in rows:
+            group.add(row.units, row.first)
+    for row in not_due.first_rows(conn, now, creditor_id, look.limit):
         look.shows(Waiting(*row))
 
 

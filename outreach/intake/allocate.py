@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from outreach.claims.allocation import ClaimPart, place, take_back
 from outreach.intake.amounts import MINOR_DIGITS, write_amount
@@ -60,10 +60,11 @@ def _place(ledger: Ledger, booking: Booking) -> None:
         booking.unplaced, booking.why = booking.amount, CURRENCY
         return
     there = sum(max(one.open_cents, 0) for one in same)
-    others: Iterable[OpenClaim] = ()
+    others: Sequence[OpenClaim] = ()
     if own is not None and there < booking.amount and _may_spill(booking, named):
-        others = ledger.open_of(own, booking.currency)
-    placement = place(booking.amount, (one.part() for one in same), (one.part() for one in others))
+        others = tuple(ledger.open_of(own, booking.currency))
+    agreed = [one.part() for one in others if one.id in ledger.in_plan]
+    placement = place(booking.amount, [one.part() for one in same], agreed, [one.part() for one in others])
     for claim_id, cents in placement.parts.items():
         ledger.claims[claim_id].open_cents -= cents
     booking.parts, booking.left = placement.parts, dict(placement.parts)

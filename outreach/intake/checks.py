@@ -17,7 +17,7 @@ from outreach.intake.rows import (
     PaymentKind,
     PaymentRow,
 )
-from outreach.intake.values import dutch_postcode, email_looks_right, phone_looks_right
+from outreach.parties.contact_values import dutch_postcode, email_looks_right, phone_looks_right
 
 DAYS_OFF = 3_653
 """Ten years: a due date further from the invoice date is a typing or format error, not a term of payment."""

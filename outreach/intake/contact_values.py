@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import NamedTuple
 
 from channels.kinds import Kind
 from outreach.intake.rows import ClaimRow, ContactSource, SentTo
-from outreach.intake.values import email_looks_right, phone_looks_right
-
-_FILLING = re.compile(r"[ ().\-/]")
+from outreach.parties.contact_values import email_value, phone_value
 
 
 class PointValue(NamedTuple):
@@ -36,10 +33,10 @@ def email_point(text: str, certainty: str = "") -> PointValue:
 
     One that cannot be an address is kept as given but dead, so that the gate passes over it.
     """
-    if not email_looks_right(text):
+    try:
+        return PointValue(email_value(text), certainty)
+    except ValueError:
         return PointValue(text, "dead")
-    local, _, domain = text.rpartition("@")
-    return PointValue(f"{local}@{domain.lower()}", certainty)
 
 
 def _certainty(row: ClaimRow, way: SentTo) -> str:
@@ -52,14 +49,10 @@ def _certainty(row: ClaimRow, way: SentTo) -> str:
 
 
 def _phone_point(text: str, country: str) -> PointValue:
-    if not phone_looks_right(text):
+    try:
+        return PointValue(phone_value(text, country))
+    except ValueError:
         return PointValue(text, "dead")
-    digits = _FILLING.sub("", text.replace("(0)", ""))
-    if digits.startswith("00"):
-        digits = f"+{digits[2:]}"
-    elif digits.startswith("0") and country == "NL":
-        digits = f"+31{digits[1:]}"
-    return PointValue(digits)
 
 
 def _postal_address(row: ClaimRow) -> str:

@@ -12,13 +12,15 @@ from sqlalchemy import ColumnElement, Connection, func, select
 
 from outreach.claims.allocation import ClaimPart
 from outreach.intake.bookings import Booking
-from outreach.store.tables.claims import Allocation, Claim, Payment
+from outreach.store.tables.claims import Allocation, Arrangement, Claim, Payment, Stop
 from outreach.store.tables.parties import Debtor, Dossier
 from outreach.store.types import table_of
 
 claim = table_of(Claim)
 payment = table_of(Payment)
 allocation = table_of(Allocation)
+arrangement = table_of(Arrangement)
+stop = table_of(Stop)
 dossier = table_of(Dossier)
 debtor = table_of(Debtor)
 
@@ -66,6 +68,8 @@ class Ledger:
         self.claims: dict[int, OpenClaim] = {}
         self.debtors: dict[tuple[int, str], int] = {}
         self.booked: dict[tuple[int, str], Booking] = {}
+        self.in_plan: set[int] = set()
+        """Claims that a debtor is paying in instalments: money that names no claim is meant for these."""
         self._by_external: dict[tuple[int, str], OpenClaim] = {}
         self._by_invoice: dict[tuple[int, str], dict[int, OpenClaim]] = defaultdict(dict)
         self._by_debtor: dict[int, dict[int, OpenClaim]] = defaultdict(dict)
@@ -82,9 +86,9 @@ class Ledger:
         self._load_claims(claim.c.invoice_number, invoices, claim.c.creditor_id.in_(creditors))
         self._load_debtors(creditors, {b.debtor_number for b in placed if b.debtor_number})
         self._load_reversed(creditors, {b.reverses_id for b in bookings if b.reverses_id})
-        self._load_claims(
-            dossier.c.debtor_id, self._may_need_more(placed), having=claim.c.principal_cents > _reduced
-        )
+        debtors = self._may_need_more(placed)
+        self._load_claims(dossier.c.debtor_id, debtors, having=claim.c.principal_cents > _reduced)
+        self._load_plans(debtors)
 
     def named(self, booking: Booking) -> list[OpenClaim]:
         """Return the claims that a booking names: by claim, else by invoice, else in its reference."""
@@ -153,6 +157,22 @@ class Ledger:
                 self._by_external[row.creditor_id, row.external_id] = one
                 self._by_invoice[row.creditor_id, row.invoice_number][row.id] = one
                 self._by_debtor[row.debtor_id][row.id] = one
+
+    def _load_plans(self, debtors: Collection[int]) -> None:
+        ordered = sorted(debtors)
+        for start in range(0, len(ordered), MOST_PARAMETERS):
+            query = (
+                select(stop.c.claim_id)
+                .join(arrangement, arrangement.c.id == stop.c.arrangement_id)
+                .join(dossier, dossier.c.id == arrangement.c.dossier_id)
+                .where(
+                    dossier.c.debtor_id.in_(ordered[start : start + MOST_PARAMETERS]),
+                    arrangement.c.kind == "plan",
+                    arrangement.c.state == "running",
+                    stop.c.claim_id.is_not(None),
+                )
+            )
+            self.in_plan.update(self._conn.execute(query).scalars())
 
     def _load_debtors(self, creditors: Sequence[int], numbers: Collection[str]) -> None:
         if not numbers:

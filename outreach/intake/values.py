@@ -24,11 +24,8 @@ ID_LENGTH, LINE_LENGTH, PROSE_LENGTH = 128, 250, 4_000
 
 # Joiners carry meaning in some scripts; other invisible characters can turn text around or hide it.
 _JOINERS = "\u200c\u200d"
-_EMAIL = re.compile(r"[^\s@<>()\[\],;:\\\"]{1,64}@[^\s@<>()\[\],;:\\\"_.]+(?:\.[^\s@<>()\[\],;:\\\"_.]+)+")
-_PHONE = re.compile(r"(?:\+|00)?[0-9](?:[ ().\-/]*[0-9]){5,14}")
 _SPREADSHEET_NUMBER = re.compile(r"[0-9](?:[.,][0-9]+)?[eE]\+[0-9]+")
 _ENTRY = re.compile(r"(?P<id>[^:|<>]+):(?P<name>[^|<>]+)(?:<(?P<email>[^<>|]*)>)?")
-_DUTCH_POSTCODE = re.compile(r"([1-9][0-9]{3})\s*([A-Za-z]{2})")
 _YES_NO = {
     "true": True,
     "yes": True,
@@ -113,22 +110,6 @@ def contact(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(char if char.isprintable() else "\ufffd" for char in " ".join(text.split()))
-
-
-def email_looks_right(text: str) -> bool:
-    """Whether the text has the shape of an e-mail address; whether it exists is for the channel to learn."""
-    return len(text) <= 254 and _EMAIL.fullmatch(text) is not None and "\ufffd" not in text
-
-
-def phone_looks_right(text: str) -> bool:
-    """Whether the text has the shape of a phone number, with or without country code."""
-    return _PHONE.fullmatch(text.replace("(0)", "")) is not None
-
-
-def dutch_postcode(text: str) -> str | None:
-    """Write a Dutch postcode as `1234 AB`; None when the text is none."""
-    match = _DUTCH_POSTCODE.fullmatch(text)
-    return f"{match[1]} {match[2].upper()}" if match else None
 
 
 def flag(text: str) -> bool:

@@ -14,11 +14,12 @@ import msgspec
 from consent.facts import Reason, Verdict, VerdictKind
 from consent.gate import first_moment, gate
 from outreach.claims.amounts import asked_cents
+from outreach.claims.facts import ClaimFact
 from outreach.dunning.next_step import Outlook, Stand
 from outreach.dunning.strategy import LISTED, NOTICE, TONES, Step
 from outreach.dunning.trajectory import Terms, outlooks
 from outreach.planning.answer import Answer, Outcome, Plan, Rules, Todo, taking_back
-from outreach.planning.facts import UnitFacts
+from outreach.planning.facts import ApprovalFact, UnitFacts
 from outreach.planning.sending import send
 from outreach.planning.service import serve
 
@@ -54,7 +55,10 @@ def _dun(facts: UnitFacts, rules: Rules, now: datetime) -> Answer:
         moved_at=facts.moved_at,
         one_contract=bool(facts.contract_id),
     )
-    found = outlooks(facts.claims, terms, today, now)
+    found = tuple(
+        _answered(outlook, claim, facts, rules, now)
+        for outlook, claim in zip(outlooks(facts.claims, terms, today, now), facts.claims, strict=True)
+    )
     due = [outlook for outlook in found if outlook.stand is Stand.DUE]
     if not due:
         return taking_back(facts, _nothing_to_say(facts, rules, found, now))
@@ -75,13 +79,11 @@ def _dun(facts: UnitFacts, rules: Rules, now: datetime) -> Answer:
     latest_due_on = max(known, default=facts.creditor.payments_until_on or today)
     verdict = gate(facts.gate_facts(latest_due_on, purpose, step.min_interval_days), rules.pack, now)
     if step.kind != "message":
-        if (decided := _handover_decided(facts, found, lead, step, now)) is not None:
-            return taking_back(facts, decided)
         return taking_back(facts, _for_a_person(verdict, found, lead, step, now))
     if verdict.kind is not VerdictKind.ALLOW:
         return taking_back(facts, refused(verdict, found))
-    if step.approval and (waits := _approval(facts, found, verdict, lead, now)) is not None:
-        return taking_back(facts, waits)
+    if step.approval and _said(lead, by_id[lead.claim_id], facts, now) is None:
+        return taking_back(facts, _for_approval(verdict, found, lead, now))
     plan = _plan(facts, rules, steps, lead, step, found, today)
     return send(facts, plan, step.channels, verdict, found, now)
 
@@ -172,32 +174,8 @@ def _for_a_person(
     )
 
 
-def _handover_decided(
-    facts: UnitFacts, found: tuple[Outlook, ...], lead: Outlook, step: Step, now: datetime
-) -> Answer | None:
-    """Return the rest that follows a person's yes or no to a handover: nothing more is said by this service."""
-    said = [one for one in facts.approvals if one.step == lead.step and one.until_at > now]
-    if step.kind != "handover" or not said:
-        return None
-    code = "handover_approved" if said[-1].approved else "handover_refused"
-    return Answer(outcome=Outcome.NOTHING_DUE, code=code, look_at=said[-1].until_at, outlooks=found)
-
-
-def _approval(
-    facts: UnitFacts, found: tuple[Outlook, ...], verdict: Verdict, lead: Outlook, now: datetime
-) -> Answer | None:
-    """Return what a step that needs a person's yes waits for; None where the yes is there."""
-    said = [one for one in facts.approvals if one.step == lead.step and one.until_at > now]
-    if said and said[-1].approved:
-        return None
-    if said:
-        return Answer(
-            outcome=Outcome.STOPPED,
-            code="approval_refused",
-            look_at=said[-1].until_at,
-            outlooks=found,
-            reasons=verdict.reasons,
-        )
+def _for_approval(verdict: Verdict, found: tuple[Outlook, ...], lead: Outlook, now: datetime) -> Answer:
+    """Return what a step that needs a person's yes waits for."""
     return Answer(
         outcome=Outcome.TASK,
         code="approval",
@@ -206,6 +184,35 @@ def _approval(
         reasons=verdict.reasons,
         todo=Todo(kind="approve", step=lead.step, strategy_hash=lead.version),
     )
+
+
+def _answered(outlook: Outlook, claim: ClaimFact, facts: UnitFacts, rules: Rules, now: datetime) -> Outlook:
+    """Set a due claim aside where a person said no to its step, or yes to its handover: it never silences others.
+
+    What is handed over is asked for by somebody else, so it is held here; what was refused is still owed.
+    """
+    if outlook.stand is not Stand.DUE or not facts.approvals:
+        return outlook
+    step, said = _step(outlook, rules), _said(outlook, claim, facts, now)
+    if said is None or (said.approved and step.kind != "handover"):
+        return outlook
+    word = "handover" if step.kind == "handover" else "approval"
+    code = f"{word}_{'approved' if said.approved else 'refused'}"
+    stand = Stand.HELD if said.approved else Stand.FINISHED
+    return msgspec.structs.replace(outlook, stand=stand, code=code, until=said.until_at)
+
+
+def _said(outlook: Outlook, claim: ClaimFact, facts: UnitFacts, now: datetime) -> ApprovalFact | None:
+    """Return a person's last word on a claim's step; what came due or fell due later was not in it."""
+    words = [
+        one
+        for one in facts.approvals
+        if one.step == outlook.step
+        and one.until_at > now
+        and claim.due_on < one.on
+        and (outlook.on is None or outlook.on <= one.on)
+    ]
+    return words[-1] if words else None
 
 
 def _nothing_to_say(facts: UnitFacts, rules: Rules, found: tuple[Outlook, ...], now: datetime) -> Answer:
@@ -218,7 +225,7 @@ def _nothing_to_say(facts: UnitFacts, rules: Rules, found: tuple[Outlook, ...], 
         outcome, code = Outcome.IN_DOUBT, "in_doubt"
     elif Stand.UNDER_WAY in stands:
         outcome, code = Outcome.WAITING, "under_way"
-    elif any(outlook.code == "trajectory_ended" for outlook in found):
+    elif any(_is_at_an_end(outlook, facts) for outlook in found):
         outcome, code, todo = Outcome.TASK, "trajectory_ended", Todo(kind="trajectory_ended")
     elif Stand.NOT_YET in stands:
         told = any(outlook.stand is Stand.NOT_YET and outlook.overdue for outlook in found)
@@ -226,8 +233,17 @@ def _nothing_to_say(facts: UnitFacts, rules: Rules, found: tuple[Outlook, ...], 
     elif held is not None:
         outcome, code = Outcome.STOPPED, held.code
     elif Stand.FINISHED in stands:
-        code = "strategy_finished"
+        code = next(
+            (one.code for one in found if one.stand is Stand.FINISHED and one.code), "strategy_finished"
+        )
     return Answer(outcome=outcome, code=code, look_at=look_at, outlooks=found, todo=todo)
+
+
+def _is_at_an_end(outlook: Outlook, facts: UnitFacts) -> bool:
+    """Return whether a person must say how to go on: a month after the end, or nothing left where answers led."""
+    if outlook.stand is not Stand.FINISHED or outlook.code not in {"", "trajectory_ended"}:
+        return False
+    return bool(outlook.code) or facts.party.triage != "open"
 
 
 def _next_look(facts: UnitFacts, rules: Rules, found: Sequence[Outlook], now: datetime) -> datetime | None:
@@ -235,7 +251,7 @@ def _next_look(facts: UnitFacts, rules: Rules, found: Sequence[Outlook], now: da
     for outlook in found:
         if outlook.stand is Stand.NOT_YET and outlook.on is not None:
             moments.append(_first_moment(outlook, facts, rules, now))
-        elif outlook.stand is Stand.HELD and outlook.until is not None:
+        elif outlook.stand in {Stand.HELD, Stand.FINISHED} and outlook.until is not None:
             moments.append(outlook.until)
         elif outlook.stand is Stand.UNDER_WAY:
             moments.append(now + timedelta(minutes=15))

@@ -75,11 +75,12 @@ class AttemptFact(Struct, frozen=True):
 
 
 class ApprovalFact(Struct, frozen=True):
-    """A person's last yes or no to a step; a yes holds until `until_at`."""
+    """A person's yes or no to a step, said on the civil date `on` in the party's zone; it holds until `until_at`."""
 
     step: str
     approved: bool
     until_at: datetime
+    on: date
 
 
 class PartFact(Struct, frozen=True):

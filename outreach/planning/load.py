@@ -12,19 +12,23 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection
 
 from channels.kinds import Kind
-from consent.facts import HandedOverFact, StopFact
-from outreach.claims.facts import ClaimFact, HoldFact, SignalFact, ToldFact
+from outreach.claims.facts import ClaimFact
 from outreach.planning import queries
-from outreach.planning.facts import (
-    ApprovalFact,
-    AttemptFact,
-    CreditorFact,
-    OpenMessageFact,
-    PartyFact,
-    PointFact,
-    UnitFacts,
-)
+from outreach.planning.facts import OpenMessageFact, UnitFacts
 from outreach.planning.load_service import Services
+from outreach.planning.row_facts import (
+    approval_fact,
+    attempt_fact,
+    creditor_fact,
+    done_fact,
+    handed_over_fact,
+    hold_fact,
+    party_fact,
+    point_fact,
+    signal_fact,
+    stop_fact,
+    told_fact,
+)
 from outreach.store.types import AnyRow
 
 OPERATOR_ZONE = ZoneInfo("Europe/Amsterdam")
@@ -156,8 +160,8 @@ class _Batch:
             contract_id=row.contract_id,
             debtor_external_id=row.external_id,
             currency=currency,
-            creditor=_creditor(row, self._known_until(row.payments_until_on)),
-            party=_party(party, civil_today(self.now)),
+            creditor=creditor_fact(row, self._known_until(row.payments_until_on)),
+            party=party_fact(party, civil_today(self.now)),
             claims=tuple(
                 self._claim(claim, party.person_id, zone)
                 for claim in self.claims.get(row.id, ())
@@ -165,15 +169,9 @@ class _Batch:
             ),
             unplaced_cents=self.unplaced.get((row.debtor_id, currency), 0),
             sending_on=bool(self.installed.sending),
-            stops=tuple(_stop(stop) for stop in self.stops if _concerns(stop, row, party, points)),
+            stops=tuple(stop_fact(stop) for stop in self.stops if _concerns(stop, row, party, points)),
             handed_over=tuple(
-                HandedOverFact(
-                    at=past.handed_over_at,
-                    channel=Kind(past.channel),
-                    same_creditor=past.creditor_id == row.creditor_id,
-                    purpose=past.purpose,
-                )
-                for past in self.handed_over.get(party.person_id, ())
+                handed_over_fact(past, row.creditor_id) for past in self.handed_over.get(party.person_id, ())
             ),
             reserved_until=max(
                 (
@@ -183,13 +181,13 @@ class _Batch:
                 ),
                 default=None,
             ),
-            points=tuple(_point(point) for point in points),
+            points=tuple(point_fact(point) for point in points),
             channels=self.channels,
             open_message=self._open_message(row.id, party.person_id, currency),
             strategy_hash=row.strategy_hash or "",
             moved_at=row.moved_at,
             approvals=tuple(
-                ApprovalFact(step=said.step, approved=said.approved, until_at=said.until_at)
+                approval_fact(said, zone)
                 for said in self.approvals.get((row.id, party.person_id, currency), ())
             ),
             service=self.service.of(row.id, party.person_id, currency),
@@ -223,13 +221,11 @@ class _Batch:
             principal_cents=row.principal_cents,
             reduced_cents=int(row.reduced_cents),
             holds=tuple(
-                HoldFact(kind=stop.kind, until_at=stop.until_at, cents=stop.amount_cents)
-                for stop in self.claim_stops.get(row.id, ())
-                if stop.from_at <= self.now
+                hold_fact(stop) for stop in self.claim_stops.get(row.id, ()) if stop.from_at <= self.now
             ),
-            told=(*(_told(past, zone) for past in told), *(_done(past, zone) for past in done)),
+            told=(*(told_fact(past, zone) for past in told), *(done_fact(past, zone) for past in done)),
             signals=tuple(
-                SignalFact(kind=seen.kind, on=seen.on_date)
+                signal_fact(seen)
                 for seen in self.signals.get(row.dossier_id, ())
                 if seen.claim_id in {None, row.id}
             ),
@@ -251,7 +247,7 @@ class _Batch:
             tone=first.tone,
             strategy_hash=first.strategy_hash,
             steps=tuple(steps),
-            attempts=tuple(_attempt(row) for row in self.attempts.get(newest, ())),
+            attempts=tuple(attempt_fact(row) for row in self.attempts.get(newest, ())),
             older=tuple(sorted({row.id for row in rows} - {newest})),
             service_id=first.service_message_id,
         )
@@ -280,99 +276,3 @@ def _concerns(stop: AnyRow, row: AnyRow, party: AnyRow, points: Sequence[AnyRow]
     if stop.address_key is not None:
         return any(point.address_key == stop.address_key for point in points)
     return stop.creditor_id is not None
-
-
-def _stop(row: AnyRow) -> StopFact:
-    return StopFact(
-        kind=row.kind,
-        scope=row.scope,
-        from_at=row.from_at,
-        until_at=row.until_at,
-        channel=Kind(row.channel) if row.channel else None,
-        address_key=row.address_key,
-        reason_code=row.reason_code,
-    )
-
-
-def _told(past: AnyRow, zone: ZoneInfo) -> ToldFact:
-    return ToldFact(
-        step=past.step,
-        state=past.state,
-        at=past.handed_over_at,
-        on=past.handed_over_at.astimezone(zone).date(),
-        channel=past.channel,
-        tone=past.tone,
-        strategy=past.strategy_hash,
-    )
-
-
-def _done(past: AnyRow, zone: ZoneInfo) -> ToldFact:
-    return ToldFact(
-        step=past.step,
-        state="done" if past.reached else "tried",
-        at=past.at,
-        on=past.at.astimezone(zone).date(),
-        tone=past.tone,
-        strategy=past.strategy_hash,
-    )
-
-
-def _creditor(row: AnyRow, payments_until_on: date | None) -> CreditorFact:
-    return CreditorFact(
-        id=row.creditor_id,
-        code=row.code,
-        name=row.creditor_name,
-        iban=row.iban,
-        phone=row.phone,
-        email=row.email,
-        sending=row.sending,
-        interval_days=row.interval_days,
-        freshness_hours=row.freshness_hours,
-        payments_until_on=payments_until_on,
-        policy_epoch=row.policy_epoch,
-        tolerance_cents=row.tolerance_cents,
-        notice_days=row.notice_days,
-        handover_to=row.handover_to,
-    )
-
-
-def _party(row: AnyRow, today: date) -> PartyFact:
-    return PartyFact(
-        person_id=row.person_id,
-        pseudonym=row.pseudonym,
-        role=row.role,
-        kind=row.kind,
-        name=row.name,
-        language=row.language,
-        form_of_address=row.form_of_address,
-        preferred_channel=Kind(row.preferred_channel) if row.preferred_channel else None,
-        country=row.country,
-        zone=row.time_zone,
-        deceased=row.deceased_on is not None and row.deceased_on <= today,
-        facts_version=row.facts_version,
-        triage=row.triage,
-    )
-
-
-def _point(row: AnyRow) -> PointFact:
-    return PointFact(
-        id=row.id,
-        channel=Kind(row.kind),
-        value=row.value,
-        address_key=row.address_key,
-        certainty=row.certainty,
-    )
-
-
-def _attempt(row: AnyRow) -> AttemptFact:
-    return AttemptFact(
-        id=row.id,
-        token=row.token,
-        channel=Kind(row.channel),
-        contact_point_id=row.contact_point_id,
-        state=row.state,
-        facts_version=row.facts_version,
-        policy_epoch=row.policy_epoch,
-        good_until=row.good_until,
-        tries=row.tries,
-    )

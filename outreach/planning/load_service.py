@@ -8,9 +8,11 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import msgspec
 from sqlalchemy import Connection, Select
 
-from outreach.planning import queries
+from outreach.casework.service import PAYMENT
+from outreach.planning import queries, service_queries
 from outreach.planning.facts import PartFact, ServiceFact
 from outreach.store.types import AnyRow
 
@@ -23,25 +25,36 @@ class Services:
     def __init__(self, conn: Connection, dossiers: Sequence[int], now: datetime) -> None:
         self._conn = conn
         self.settled: dict[int, list[AnyRow]] = defaultdict(list)
-        rows = conn.execute(queries.SERVICE, {"dossiers": dossiers, "now": now}).all()
+        rows = conn.execute(service_queries.WAITING, {"dossiers": dossiers, "now": now}).all()
         self._waiting: dict[tuple[int, int, str], list[AnyRow]] = defaultdict(list)
         for row in rows:
             self._waiting[row.dossier_id, row.person_id, row.currency].append(row)
         if not rows:
             return
-        self._arrangements = self._by_id(queries.ARRANGEMENTS, (row.arrangement_id for row in rows))
-        self._stops = self._by_id(queries.SERVICE_STOPS, (row.stop_id for row in rows))
+        self._arrangements = self._by_id(service_queries.ARRANGEMENTS, (row.arrangement_id for row in rows))
+        self._stops = self._by_id(service_queries.STOPS, (row.stop_id for row in rows))
         self._parts: dict[int, list[AnyRow]] = defaultdict(list)
-        for part in self._all(queries.INSTALMENTS, (row.arrangement_id for row in rows)):
+        for part in self._all(service_queries.INSTALMENTS, (row.arrangement_id for row in rows)):
             self._parts[part.arrangement_id].append(part)
         self._payments: dict[int, list[AnyRow]] = defaultdict(list)
-        for booking in self._all(queries.SERVICE_PAYMENTS, (row.payment_id for row in rows)):
+        for booking in self._all(service_queries.PAYMENTS, (row.payment_id for row in rows)):
             self._payments[booking.id].append(booking)
         self._load_settled(now)
 
     def of(self, dossier_id: int, person_id: int, currency: str) -> tuple[ServiceFact, ...]:
-        """Return what waits to be told to a party, the oldest first."""
-        return tuple(self._fact(row) for row in self._waiting.get((dossier_id, person_id, currency), ()))
+        """Return what waits to be told to a party, the oldest first; payments are told together."""
+        waiting = self._waiting.get((dossier_id, person_id, currency), ())
+        facts = [self._fact(row) for row in waiting]
+        payments = [fact for fact in facts if fact.template == PAYMENT]
+        if len(payments) < 2:
+            return tuple(facts)
+        first = msgspec.structs.replace(
+            payments[0],
+            claims=tuple(sorted({claim for fact in payments for claim in fact.claims})),
+            cents=sum(fact.cents or 0 for fact in payments),
+        )
+        others = (fact for fact in facts if fact.template != PAYMENT)
+        return tuple(sorted((first, *others), key=lambda fact: fact.id))
 
     def _fact(self, row: AnyRow) -> ServiceFact:
         arrangement = self._arrangements.get(row.arrangement_id)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import and_, bindparam, func, or_, select
+from typing import Any
+
+from sqlalchemy import BindParameter, and_, bindparam, func, or_, select
 
 from outreach.store.tables import claims, messages, operations, parties
 from outreach.store.tables.messages import HANDED_OVER as HANDED_OVER_STATES
@@ -32,10 +34,11 @@ service_message = table_of(messages.ServiceMessage)
 strategy = table_of(operations.StrategyInForce)
 segment_strategy = table_of(operations.SegmentStrategy)
 
-_told = [state.value for state in HANDED_OVER_STATES]
+TOLD_STATES = [state.value for state in HANDED_OVER_STATES]
 
 
-def _among(name: str):  # type: ignore[no-untyped-def]
+def among(name: str) -> BindParameter[Any]:
+    """Return a parameter that takes all keys of a batch."""
     return bindparam(name, expanding=True)
 
 
@@ -68,7 +71,7 @@ PARTIES = (
     )
     .join(person, person.c.id == party.c.person_id)
     .where(
-        party.c.dossier_id.in_(_among("dossiers")),
+        party.c.dossier_id.in_(among("dossiers")),
         # Who acts for a debtor owes nothing: the texts ask whoever reads them to pay.
         party.c.role != "representative",
         or_(party.c.from_at.is_(None), party.c.from_at <= bindparam("now")),
@@ -115,13 +118,13 @@ DOSSIERS = (
         ),
     )
     .outerjoin(strategy, strategy.c.name == IN_FORCE)
-    .where(dossier.c.id.in_(_among("dossiers")))
+    .where(dossier.c.id.in_(among("dossiers")))
     .order_by(dossier.c.id)
 )
 
 CURRENCIES = (
     select(claim.c.dossier_id, claim.c.currency)
-    .where(claim.c.dossier_id.in_(_among("dossiers")))
+    .where(claim.c.dossier_id.in_(among("dossiers")))
     .distinct()
     .order_by(claim.c.dossier_id, claim.c.currency)
 )
@@ -153,10 +156,10 @@ _CLAIMS = (
     .group_by(claim.c.id)
     .order_by(claim.c.due_on, claim.c.id)
 )
-OPEN_CLAIMS = _CLAIMS.where(claim.c.dossier_id.in_(_among("dossiers"))).having(
+OPEN_CLAIMS = _CLAIMS.where(claim.c.dossier_id.in_(among("dossiers"))).having(
     claim.c.principal_cents > _reduced
 )
-CLAIMS_BY_ID = _CLAIMS.where(claim.c.id.in_(_among("claims")))
+CLAIMS_BY_ID = _CLAIMS.where(claim.c.id.in_(among("claims")))
 
 TOLD = (
     select(
@@ -172,10 +175,10 @@ TOLD = (
     .join(attempt, attempt.c.message_id == message_claim.c.message_id)
     .join(message, message.c.id == message_claim.c.message_id)
     .where(
-        message_claim.c.claim_id.in_(_among("claims")),
+        message_claim.c.claim_id.in_(among("claims")),
         message_claim.c.counts,
         message_claim.c.step != "listed",
-        attempt.c.state.in_(_told),
+        attempt.c.state.in_(TOLD_STATES),
     )
     .order_by(attempt.c.handed_over_at)
 )
@@ -190,13 +193,13 @@ STEPS_DONE = (
         step_done.c.tone,
         step_done.c.strategy_hash,
     )
-    .where(step_done.c.claim_id.in_(_among("claims")), step_done.c.counts)
+    .where(step_done.c.claim_id.in_(among("claims")), step_done.c.counts)
     .order_by(step_done.c.at)
 )
 
 SIGNALS = (
     select(signal.c.dossier_id, signal.c.claim_id, signal.c.kind, signal.c.on_date)
-    .where(signal.c.dossier_id.in_(_among("dossiers")))
+    .where(signal.c.dossier_id.in_(among("dossiers")))
     .order_by(signal.c.on_date, signal.c.id)
 )
 
@@ -207,16 +210,17 @@ APPROVALS = (
         approval.c.currency,
         approval.c.step,
         approval.c.approved,
+        approval.c.at,
         approval.c.until_at,
     )
-    .where(approval.c.dossier_id.in_(_among("dossiers")), approval.c.until_at > bindparam("now"))
+    .where(approval.c.dossier_id.in_(among("dossiers")), approval.c.until_at > bindparam("now"))
     .order_by(approval.c.at, approval.c.id)
 )
 
 POINTS = (
     select(point.c.id, point.c.person_id, point.c.kind, point.c.value, point.c.address_key, point.c.certainty)
     .where(
-        point.c.person_id.in_(_among("persons")),
+        point.c.person_id.in_(among("persons")),
         or_(point.c.until_at.is_(None), point.c.until_at > bindparam("now")),
     )
     .order_by(point.c.id)
@@ -232,8 +236,8 @@ HANDED_OVER = (
     )
     .join(message, message.c.id == attempt.c.message_id)
     .where(
-        attempt.c.person_id.in_(_among("persons")),
-        attempt.c.state.in_(_told),
+        attempt.c.person_id.in_(among("persons")),
+        attempt.c.state.in_(TOLD_STATES),
         attempt.c.handed_over_at > bindparam("since"),
         message.c.copy_of.is_(None),
     )
@@ -244,14 +248,16 @@ READY_ELSEWHERE = (
     select(attempt.c.person_id, attempt.c.good_until, message.c.dossier_id, message.c.currency)
     .join(message, message.c.id == attempt.c.message_id)
     .where(
-        attempt.c.person_id.in_(_among("persons")),
+        attempt.c.person_id.in_(among("persons")),
         attempt.c.state == "ready",
         attempt.c.good_until > bindparam("now"),
     )
 )
 
 _handed_over = (
-    select(attempt.c.id).where(attempt.c.message_id == message.c.id, attempt.c.state.in_(_told)).exists()
+    select(attempt.c.id)
+    .where(attempt.c.message_id == message.c.id, attempt.c.state.in_(TOLD_STATES))
+    .exists()
 )
 
 OPEN_MESSAGES = (
@@ -270,68 +276,12 @@ OPEN_MESSAGES = (
     )
     .outerjoin(message_claim, message_claim.c.message_id == message.c.id)
     .where(
-        message.c.dossier_id.in_(_among("dossiers")),
+        message.c.dossier_id.in_(among("dossiers")),
         message.c.withdrawn_at.is_(None),
         # A confirmation may be about no claim at all.
         or_(message_claim.c.counts, message_claim.c.id.is_(None)),
         ~_handed_over,
     )
-)
-
-_told_of = (
-    select(message.c.id)
-    .join(attempt, attempt.c.message_id == message.c.id)
-    .where(message.c.service_message_id == service_message.c.id, attempt.c.state.in_(_told))
-    .exists()
-)
-SERVICE = (
-    select(
-        service_message.c.id,
-        service_message.c.template,
-        service_message.c.purpose,
-        service_message.c.dossier_id,
-        service_message.c.person_id,
-        service_message.c.currency,
-        service_message.c.arrangement_id,
-        service_message.c.instalment_id,
-        service_message.c.stop_id,
-        service_message.c.payment_id,
-        service_message.c.until_at,
-    )
-    .where(
-        service_message.c.dossier_id.in_(_among("dossiers")),
-        service_message.c.closed_at.is_(None),
-        service_message.c.until_at > bindparam("now"),
-        ~_told_of,
-    )
-    .order_by(service_message.c.id)
-)
-ARRANGEMENTS = select(arrangement.c.id, arrangement.c.ends_on, arrangement.c.total_cents).where(
-    arrangement.c.id.in_(_among("keys"))
-)
-INSTALMENTS = (
-    select(
-        instalment.c.id,
-        instalment.c.arrangement_id,
-        instalment.c.number,
-        instalment.c.due_on,
-        instalment.c.amount_cents,
-    )
-    .where(instalment.c.arrangement_id.in_(_among("keys")))
-    .order_by(instalment.c.arrangement_id, instalment.c.number)
-)
-SERVICE_STOPS = select(
-    stop.c.id,
-    stop.c.claim_id,
-    stop.c.until_at,
-    stop.c.amount_cents,
-    stop.c.department,
-    stop.c.answer_by_on,
-).where(stop.c.id.in_(_among("keys")))
-SERVICE_PAYMENTS = (
-    select(payment.c.id, payment.c.amount_cents, allocation.c.claim_id)
-    .outerjoin(allocation, allocation.c.payment_id == payment.c.id)
-    .where(payment.c.id.in_(_among("keys")))
 )
 
 ATTEMPTS = (
@@ -347,13 +297,13 @@ ATTEMPTS = (
         attempt.c.good_until,
         attempt.c.tries,
     )
-    .where(attempt.c.message_id.in_(_among("messages")))
+    .where(attempt.c.message_id.in_(among("messages")))
     .order_by(attempt.c.id)
 )
 
 UNPLACED = (
     select(payment.c.debtor_id, payment.c.currency, func.sum(payment.c.unplaced_cents).label("cents"))
-    .where(payment.c.debtor_id.in_(_among("debtors")), payment.c.unplaced_cents > 0)
+    .where(payment.c.debtor_id.in_(among("debtors")), payment.c.unplaced_cents > 0)
     .group_by(payment.c.debtor_id, payment.c.currency)
 )
 
@@ -376,20 +326,19 @@ STOPS = select(*_STOP_COLUMNS).where(
     stop.c.lifted_at.is_(None),
     or_(stop.c.until_at.is_(None), stop.c.until_at > bindparam("now")),
     or_(
-        stop.c.person_id.in_(_among("persons")),
-        stop.c.dossier_id.in_(_among("dossiers")),
-        stop.c.claim_id.in_(_among("claims")),
-        stop.c.address_key.in_(_among("addresses")),
-        stop.c.creditor_id.in_(_among("creditors")),
+        stop.c.person_id.in_(among("persons")),
+        stop.c.dossier_id.in_(among("dossiers")),
+        stop.c.claim_id.in_(among("claims")),
+        stop.c.address_key.in_(among("addresses")),
+        stop.c.creditor_id.in_(among("creditors")),
     ),
 )
 
+NEWEST_DECISIONS = select(func.max(decision.c.id)).group_by(
+    decision.c.dossier_id, decision.c.person_id, decision.c.currency
+)
+"""The key of the newest decision about each party of a dossier in a currency."""
+
 LAST_DECISIONS = select(
     decision.c.dossier_id, decision.c.person_id, decision.c.currency, decision.c.id, decision.c.fingerprint
-).where(
-    decision.c.id.in_(
-        select(func.max(decision.c.id))
-        .where(decision.c.dossier_id.in_(_among("dossiers")))
-        .group_by(decision.c.dossier_id, decision.c.person_id, decision.c.currency)
-    )
-)
+).where(decision.c.id.in_(NEWEST_DECISIONS.where(decision.c.dossier_id.in_(among("dossiers")))))

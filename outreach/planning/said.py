@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date
 
-from outreach.claims.amounts import asked_cents, disputed_cents, open_cents
+from outreach.casework.service import PAYMENT
+from outreach.claims.amounts import asked_cents, disputed_cents, is_held, open_cents
 from outreach.claims.facts import ClaimFact
 from outreach.planning.answer import Plan
 from outreach.planning.facts import PartFact, ServiceFact, UnitFacts
@@ -69,8 +70,8 @@ def _known_until(facts: UnitFacts, claims: Iterable[ClaimFact]) -> date | None:
 
 def _answering(said: Notice, wish: ServiceFact, facts: UnitFacts, claims: Iterable[ClaimFact]) -> Notice:
     """Add what an answer says beside the claims."""
-    paid = wish.cents if wish.template == "payment_confirmed" else None
-    left = sum(open_cents(claim) for claim in claims) if paid else 0
+    paid = wish.cents if wish.template == PAYMENT else None
+    left = sum(asked_cents(claim) for claim in claims if not is_held(claim)) if paid else 0
     return replace(
         said,
         until_on=wish.until_on,

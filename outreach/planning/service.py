@@ -6,6 +6,8 @@ from datetime import datetime
 
 from consent.facts import Verdict, VerdictKind
 from consent.gate import gate
+from outreach.casework.service import PAYMENT
+from outreach.claims.amounts import is_held
 from outreach.claims.facts import ClaimFact
 from outreach.dunning.strategy import LISTED
 from outreach.planning.answer import Answer, Outcome, Plan, Rules, taking_back
@@ -42,9 +44,13 @@ def serve(facts: UnitFacts, rules: Rules, now: datetime) -> Answer | None:
 
 
 def _is_about(wish: ServiceFact, claim: ClaimFact, facts: UnitFacts, now: datetime) -> bool:
-    """An answer is about the claims it names; one about an arrangement, about all that are overdue."""
+    """An answer is about the claims it names; one about an arrangement or a payment, about all that are overdue."""
+    named = claim.id in wish.claims
+    if wish.template == PAYMENT:
+        # "Nothing more to do" must be true of everything that is asked, not of the paid bill alone.
+        return named or (claim.due_on < facts.today(now) and not is_held(claim))
     if wish.claims or wish.template not in _ABOUT_ALL:
-        return claim.id in wish.claims
+        return named
     return claim.due_on < facts.today(now)
 
 

@@ -91,6 +91,21 @@ def test_interval_is_about_this_creditors_dunning(same_creditor: bool, purpose: 
 
 
 @pytest.mark.parametrize(
+    ("hours_ago", "same_creditor", "expected"),
+    [(3, True, {"answered_today"}), (10, True, {"answered_today"}), (11, True, set()), (3, False, set())],
+)
+def test_who_was_thanked_today_is_asked_tomorrow(
+    hours_ago: int, same_creditor: bool, expected: set[str]
+) -> None:
+    """An answer of this creditor since midnight delays a reminder to tomorrow, and no other answer."""
+    answer = sent(NOW - hours_ago * HOUR, same_creditor=same_creditor, purpose="confirmation")
+    verdict = ask(facts(handed_over=(answer,)))
+    assert (set(obstacles(verdict)), verdict.until) == (expected, MORNING if expected else None)
+    another = ask(facts(handed_over=(answer,), purpose="service"))
+    assert not obstacles(another)
+
+
+@pytest.mark.parametrize(
     ("hours_ago", "expected", "until"),
     [(3, {"frequency_cap"}, MORNING), (10, {"frequency_cap"}, MORNING), (11, set(), None)],
 )

@@ -54,7 +54,7 @@ class Payment(SQLModel, table=True):
     creditor_id: int = ref("creditor.id")
     external_id: str = Field(max_length=100)
     kind: str = word("payment_kind", default="payment")
-    booked_on: date
+    booked_on: date = Field(index=True)
     amount_cents: int = cents()
     unplaced_cents: int = cents(default=0)
     currency: str = Field(max_length=3)

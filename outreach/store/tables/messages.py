@@ -37,6 +37,9 @@ LIVE = (
 )
 """States of which a message has at most one attempt."""
 
+AWAITED = (AttemptState.ACCEPTED, AttemptState.POSTED)
+"""States of which a receipt may still tell the end."""
+
 HANDED_OVER = LIVE[1:]
 """States that take a place under a frequency cap and make a step count as told."""
 
@@ -156,6 +159,14 @@ class Attempt(SQLModel, table=True):
             "worker_id",
             sqlite_where=text("state = 'sending'"),
             postgresql_where=text("state = 'sending'"),
+        ),
+        Index(
+            "ix_attempt_awaited",
+            "channel",
+            "handed_over_at",
+            "token",
+            sqlite_where=text(_in("state", AWAITED)),
+            postgresql_where=text(_in("state", AWAITED)),
         ),
     )
     id: int | None = key()

@@ -124,8 +124,11 @@ def test_a_plan_pauses_without_an_end_and_follows_the_income(app: App) -> None:
         (date(2027, 1, 25), 4_280),
         (date(2027, 2, 25), 4_280),
     ]
-    (stop,) = kept(app, tables.claims.Stop)
-    assert (stop.kind, stop.until_at) == ("arrangement", None)
+    (first, second) = kept(app, tables.claims.Claim)
+    stops = kept(app, tables.claims.Stop)
+    assert {(stop.kind, stop.until_at, stop.scope) for stop in stops} == {("arrangement", None, "claim")}
+    # A bill that comes while the plan runs has its own reminders.
+    assert {stop.claim_id for stop in stops} == {first.id, second.id}
     (wish,) = kept(app, tables.messages.ServiceMessage)
     assert wish.template == "arrangement_confirmed"
 
@@ -220,12 +223,12 @@ def test_an_end_lifts_the_stop_and_drops_what_was_to_be_said(app: App) -> None:
             endings.end(conn, made.pseudonym, STAFF, later, "moved_on")
         with pytest.raises(NotFound):
             endings.end(conn, "0" * 32, STAFF, later, "moved_on")
-    (stop,) = kept(app, tables.claims.Stop)
-    assert (stop.lifted_at, stop.lifted_by) == (later, STAFF)
+    stops = kept(app, tables.claims.Stop)
+    assert {(stop.lifted_at, stop.lifted_by) for stop in stops} == {(later, STAFF)}
     (wish,) = kept(app, tables.messages.ServiceMessage)
     assert (wish.closed_at, wish.closed_code) == (later, "arrangement_ended")
     assert entries(app, "arrangement_ended") == [("moved_on", made.pseudonym)]
-    assert len(entries(app, "stop_lifted")) == 1
+    assert len(entries(app, "stop_lifted")) == len(stops) == 2
 
 
 def test_named_claims_alone_wait(app: App) -> None:

@@ -18,7 +18,7 @@ from outreach.bootstrap import initialise, opened
 from outreach.config import Settings
 from outreach.correspondence import log
 from outreach.errors import Refused
-from outreach.planning import queries
+from outreach.planning import queries, service_queries
 from outreach.store import triggers
 from outreach.store.types import metadata, new_id
 from outreach.store.writer import Store
@@ -65,6 +65,7 @@ NOT_WATCHED = {
     "instalment.id": "a key never changes",
     "approval.id": "a key never changes",
     "service_message.id": "a key never changes",
+    "service_message.asked_at": "when it was asked never changes",
 }
 """Columns that the facts queries name and no trigger watches, each with the reason."""
 
@@ -113,7 +114,8 @@ def read_columns() -> set[str]:
     """Every column of personal facts that a query of planning names."""
     return {
         f"{column.table.name}.{column.name}"
-        for query in vars(queries).values()
+        for module in (queries, service_queries)
+        for query in vars(module).values()
         if isinstance(query, Select)
         for column in columns_of(query)
         if column.table.name in PERSONAL

@@ -232,6 +232,15 @@ def upgrade() -> None:
         )
         batch_op.create_index(batch_op.f("ix_service_message_person_id"), ["person_id"], unique=False)
 
+    with op.batch_alter_table("attempt", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_attempt_awaited",
+            ["channel", "handed_over_at", "token"],
+            unique=False,
+            sqlite_where=sa.text("state in ('accepted', 'posted')"),
+            postgresql_where=sa.text("state in ('accepted', 'posted')"),
+        )
+
     with op.batch_alter_table("claim", schema=None) as batch_op:
         batch_op.add_column(sa.Column("direct_debit", sa.Boolean(), nullable=False, server_default="0"))
         batch_op.add_column(
@@ -297,6 +306,9 @@ def upgrade() -> None:
         batch_op.create_index(
             batch_op.f("ix_message_service_message_id"), ["service_message_id"], unique=False
         )
+
+    with op.batch_alter_table("payment", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_payment_booked_on"), ["booked_on"], unique=False)
 
     with op.batch_alter_table("person", schema=None) as batch_op:
         batch_op.add_column(sa.Column("income_day", sa.Integer(), nullable=True))
