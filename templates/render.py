@@ -35,14 +35,19 @@ def render(template: Template, language: str, form: str, notice: Notice) -> Rend
 
     Raises `UnknownTextError` for a language or form it has no text in, `SwitchedOffError` for a message that
     may not be sent, and `FieldError` (a ValueError that names the field) for a value that may not be shown or
-    that the message can't do without; `render_sms` and `render_letter` do the same.
+    that the message can't do without; the functions below do the same.
     """
     text, m, context = _opened(template, language, form, notice)
-    subject = _one_line(_ended(_written(text, text.subject, context), m))
+    subject = _subject(text, m, context)
     preheader = _one_line(_ended(_written(text, text.preheader, context), m))
     plain = _trimmed(_ended(_written(text, text.plain, context), m))
     page = {**context, "subject": subject, "preheader": preheader, "language": language}
     return Rendered(subject, preheader, plain, _ended(_written(text, text.html, page), m))
+
+
+def render_subject(template: Template, language: str, form: str, notice: Notice) -> str:
+    """Write the subject alone, as a letter on paper has it above it."""
+    return _subject(*_opened(template, language, form, notice))
 
 
 def render_sms(template: Template, language: str, form: str, notice: Notice) -> str:
@@ -66,6 +71,10 @@ def _opened(
     m = shown(notice)
     check_given(m, template.needs, template.name)
     return text, m, {"m": m, "help": template.help}
+
+
+def _subject(text: Compiled, m: Notice, context: Mapping[str, object]) -> str:
+    return _one_line(_ended(_written(text, text.subject, context), m))
 
 
 def _written(text: Compiled, part: jinja2.Template, context: Mapping[str, object]) -> str:

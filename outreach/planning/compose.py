@@ -12,7 +12,7 @@ from outreach.planning.answer import Plan
 from outreach.planning.facts import UnitFacts
 from outreach.planning.said import notice
 from templates.catalogue import Template
-from templates.render import render, render_letter, render_sms
+from templates.render import render, render_letter, render_sms, render_subject
 from templates.values import Notice
 
 FALLBACK_LANGUAGE = "nl"
@@ -85,7 +85,7 @@ def _text(channel: Kind, template: Template, language: str, form: str, said: Not
     if channel in {Kind.SMS, Kind.VIDEO}:
         return Text(subject="", plain=render_sms(template, language, form, said))
     if channel is Kind.LETTER:
-        subject = render(template, language, form, said).subject
+        subject = render_subject(template, language, form, said)
         return Text(subject=subject, plain="", html=render_letter(template, language, form, said))
     rendered = render(template, language, form, said)
     return Text(subject=rendered.subject, plain=rendered.plain, html=rendered.html)

@@ -241,6 +241,8 @@ KEPT = {
     "artefact": ("update", "delete"),
     "decision": ("update", "delete"),
     "content": ("update",),
+    "consent_event": ("update", "delete"),
+    "disclosure": ("update", "delete"),
 }
 """Tables whose rows stay as they were written; content may be erased, never rewritten."""
 
