@@ -32,6 +32,7 @@ OWN_COMMANDS = {
     "handover": "task approve or task refuse",
     "in_doubt": "task resolve",
     "dispute": "dispute decide",
+    "objection": "consent decide",
 }
 """Kinds of work whose end says something, and the command that asks for it."""
 

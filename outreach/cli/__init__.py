@@ -6,7 +6,20 @@ import sys
 
 import typer
 
-from outreach.cli import arrange, bench, book, casework, day, demo, serve, show, strategy, templates, work
+from outreach.cli import (
+    arrange,
+    bench,
+    book,
+    casework,
+    consent,
+    day,
+    demo,
+    serve,
+    show,
+    strategy,
+    templates,
+    work,
+)
 from outreach.cli.output import Output
 from outreach.errors import OutreachError
 from outreach.intake.errors import IntakeError
@@ -24,6 +37,7 @@ show.register(app)
 casework.register(app)
 casework.register_log(show.log_app)
 arrange.register(app)
+consent.register(app)
 strategy.register(app)
 day.register(app)
 templates.register(app)
