@@ -13,9 +13,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, func, select, update
 
-from outreach.casework.stops import NewStop, set_stop
+from outreach import tables
+from outreach.casework import consents, disputes, stop_orders
+from outreach.casework.targets import Named
 from outreach.config import Settings
 from outreach.correspondence import log
+from outreach.store.types import table_of
 from outreach.store.writer import Store
 from tests import builders as make
 from tests.stories.processes import (
@@ -33,8 +36,18 @@ from tests.stories.processes import (
 
 PEOPLE = 1000
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
-KINDS = ("stop", "payment", "address", "part_payment")
-WEIGHTS = (40, 25, 20, 15)
+KINDS = ("objection", "withdrawal", "death", "dispute", "payment", "address", "part_payment")
+WEIGHTS = (12, 12, 10, 12, 22, 18, 14)
+FORBIDS = {
+    "objection": {"stop_objection"},
+    "withdrawal": {"no_contact_point"},
+    "death": {"deceased", "stop_deceased"},
+    "dispute": {"dispute"},
+    "payment": {"settled"},
+}
+"""What forbids a reminder, and the reason that the newest decision about its person must then have."""
+STAFF = "staff:test"
+decision = table_of(tables.messages.Decision)
 point = make.point
 person = make.person
 
@@ -57,6 +70,7 @@ class Person:
     pseudonym: str
     point_id: int
     claim_id: int
+    claim: str
     whose: make.Debtor
 
     @property
@@ -91,8 +105,16 @@ class Changes:
 
 def change(conn: Connection, one: Person) -> int:
     """Write one change as staff or an import would, then its entry; return how many hand-overs are under way."""
-    if one.kind == "stop":
-        set_stop(conn, NewStop(kind="objection", scope="person", person_id=one.person_id), "staff:test", NOW)
+    who = Named(person=one.pseudonym)
+    if one.kind == "objection":
+        consents.object_to(conn, consents.Said(who, "dunning", "email"), STAFF, NOW)
+    elif one.kind == "withdrawal":
+        consents.withdraw(conn, consents.Said(who, "dunning", "email", channel="email"), STAFF, NOW)
+    elif one.kind == "death":
+        stop_orders.add(conn, stop_orders.Order("deceased", who, on=date(2026, 11, 20)), STAFF, NOW)
+    elif one.kind == "dispute":
+        new = disputes.Dispute(Named(claim=one.claim), "not_delivered", "repairs")
+        disputes.add(conn, new, STAFF, NOW)
     elif one.kind == "address":
         value = one.new_address
         conn.execute(
@@ -126,6 +148,7 @@ def people(place: Installation, chance: random.Random) -> list[Person]:
                 make.dossier.c.id.label("dossier_id"),
                 point.c.id.label("point_id"),
                 make.claim.c.id.label("claim_id"),
+                make.claim.c.external_id.label("claim"),
             )
             .join(person, person.c.id == make.debtor.c.person_id)
             .join(make.dossier, make.dossier.c.debtor_id == make.debtor.c.id)
@@ -141,6 +164,7 @@ def people(place: Installation, chance: random.Random) -> list[Person]:
             row.pseudonym,
             row.point_id,
             row.claim_id,
+            row.claim,
             make.Debtor(row.creditor_id, row.person_id, row.debtor_id, row.dossier_id, row.point_id),
         )
         for number, row in enumerate(rows)
@@ -150,25 +174,31 @@ def people(place: Installation, chance: random.Random) -> list[Person]:
 
 
 def entries(conn: Connection) -> dict[str, list[tuple[int, str, str]]]:
-    """The entries of each person as (seq, type, token); a stop's own entry names the stop, which names the person."""
-    stops = {
+    """The entries of each person as (seq, type, token); what is about a dossier is about its debtor."""
+    debtors = {
         row.pseudonym: row.person
         for row in conn.execute(
-            select(make.stop.c.pseudonym, person.c.pseudonym.label("person")).join(
-                person, person.c.id == make.stop.c.person_id
-            )
+            select(make.dossier.c.pseudonym, person.c.pseudonym.label("person"))
+            .join(make.debtor, make.debtor.c.id == make.dossier.c.debtor_id)
+            .join(person, person.c.id == make.debtor.c.person_id)
         )
     }
     found: dict[str, list[tuple[int, str, str]]] = {}
     for row in conn.execute(select(entry).order_by(entry.c.seq)):
-        who = row.person
-        if row.type == "stop_set":
-            who = next(
-                stops[name]
-                for name in stops.keys() & set(row.reasons.strip("[]").replace('"', "").split(","))
-            )
+        who = row.person or debtors.get(row.dossier)
         if who is not None:
             found.setdefault(who, []).append((row.seq, row.type, row.token or ""))
+    return found
+
+
+def decided(conn: Connection) -> dict[str, set[str]]:
+    """The reasons of the decisions about each person: what it came to, and what each rule said against it."""
+    found: dict[str, set[str]] = {}
+    query = select(decision, person.c.pseudonym.label("person")).join(
+        person, person.c.id == decision.c.person_id
+    )
+    for row in conn.execute(query):
+        found.setdefault(row.person, set()).add(row.code)
     return found
 
 
@@ -199,6 +229,7 @@ def test_nothing_is_handed_over_that_a_committed_change_forbids(settings: Settin
         with place.store.reading() as conn:
             thanks = set(conn.execute(_THANKS).scalars())
             said = {who: [one for one in mine if one[2] not in thanks] for who, mine in entries(conn).items()}
+            reasons = decided(conn)
             addresses = {row.token: row.address for row in conn.execute(select(attempt))}
     assert still_at_work
     before: Counter[str] = Counter()
@@ -216,15 +247,16 @@ def test_nothing_is_handed_over_that_a_committed_change_forbids(settings: Settin
             if seq < changed < accepted[token]:
                 under_way.append(token)
             if seq > changed:
-                assert one.kind in {"address", "part_payment"}, "sent after a stop or a full payment"
+                assert one.kind not in FORBIDS, "sent after a change that forbids it"
                 assert composed[token] > changed, "sent as it was composed before the change"
                 wanted = one.new_address if one.kind == "address" else f"d{one.number}@example.net"
                 assert heard[token] == addresses[token] == wanted
         if not handed_over:
-            assert one.kind in {"stop", "payment"}, "whoever may still be written to is"
+            assert one.kind in FORBIDS, "whoever may still be written to is"
+            assert FORBIDS[one.kind] & reasons[one.pseudonym], "what is not sent has its reason"
     assert len(changes.under_way) == PEOPLE
     assert max(changes.under_way) <= CONNECTIONS, "more under way than there are connections"
-    assert before["stop"] and before["payment"], "some were too late"
+    assert all(before[kind] for kind in FORBIDS), "some were too late"
     assert sum(before.values()) < PEOPLE, "and some were not"
     print(
         f"{settings.url.split(':')[0]}: sent before the change {dict(before)}, anew after it {dict(after)}, "
