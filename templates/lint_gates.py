@@ -14,13 +14,8 @@ from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
 
+from channels.segments import GSM
 from templates.lint_findings import Fault, Level
-
-# The default alphabet of a text message with its extension (3GPP TS 23.038, section 6.2.1), less what no text has.
-_GSM = frozenset(
-    "@£$¥èéùìòÇØøÅå_ÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿"
-    "abcdefghijklmnopqrstuvwxyzäöñüà^{}[~]|€\\"
-)
 
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 
@@ -97,7 +92,7 @@ def judge_sms(text: str) -> Iterator[Fault]:
             "sms_parts", Level.WARN, f"{len(text)} characters", f"at most {limit} fit in one text message"
         )
     for sign in dict.fromkeys(text):
-        if sign not in _GSM:
+        if sign not in GSM:
             yield Fault(
                 "sms_alphabet", Level.WARN, sign, "with this sign only 70 characters fit in one message"
             )
