@@ -171,6 +171,11 @@ def start_of(on: date, zone: ZoneInfo) -> datetime:
     return datetime.combine(on, time.min, zone).astimezone(UTC)
 
 
+def _readings(on: date, hour: time, zone: ZoneInfo) -> list[datetime]:
+    """An hour's instants: two where the clock jumps over or repeats it, of which the narrower window is taken."""
+    return [datetime.combine(on, hour, zone).replace(fold=fold).astimezone(UTC) for fold in (0, 1)]
+
+
 Span = tuple[datetime, datetime]
 """From the first instant inside to the first one outside, in UTC."""
 
@@ -178,21 +183,21 @@ Span = tuple[datetime, datetime]
 class Window:
     """When a person may be approached: the hours of each open day, half-open, in the addressee's zone.
 
-    Source of the shape: Bki art. 4.2 lid 1 (hours) and lid 2 (Sundays and recognised holidays). Outside
-    `[valid_from, valid_until)` a window restricts nothing.
+    Source of the shape: Bki art. 4.2 lid 1 (hours) and lid 2 (Sundays and recognised holidays). It closes at
+    midnight where no hour is given. Outside `[valid_from, valid_until)` a window restricts nothing.
     """
 
     def __init__(
         self,
         *,
         opens: time,
-        closes: time,
+        closes: time | None,
         closed_weekdays: frozenset[int] = frozenset(),
         calendar: Calendar | None = None,
         valid_from: date | None = None,
         valid_until: date | None = None,
     ) -> None:
-        self._hours = (opens, closes)
+        self._opens, self._closes = opens, closes
         self._closed_weekdays = closed_weekdays
         self._calendar = calendar
         self._valid = (valid_from or date.min, valid_until or date.max)
@@ -210,12 +215,11 @@ class Window:
             return start_of(on, zone), start_of(on + ONE_DAY, zone)
         if self.closed_by(on):
             return None
-        # Where the clock jumps over or repeats such an hour there are two readings: take the narrower window.
-        opens, closes = (
-            [datetime.combine(on, hour, zone).replace(fold=fold).astimezone(UTC) for fold in (0, 1)]
-            for hour in self._hours
+        opens = max(_readings(on, self._opens, zone))
+        closes = (
+            start_of(on + ONE_DAY, zone) if self._closes is None else min(_readings(on, self._closes, zone))
         )
-        return (max(opens), min(closes)) if max(opens) < min(closes) else None
+        return (opens, closes) if opens < closes else None
 
     def end(self, at: datetime, zone: ZoneInfo) -> datetime | None:
         """When the window in which this instant lies closes; None where the instant is outside."""

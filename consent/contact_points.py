@@ -9,8 +9,9 @@ from consent.facts import ContactPointFact, GateFacts, Reason, StopFact, Verdict
 
 RULE = "contact_point"
 
-PAUSES = frozenset({"hold", "dispute", "deferral", "promise", "arrangement"})
+PAUSES = frozenset({"hold", "dispute", "complaint", "deferral", "promise", "arrangement"})
 ANSWERS = frozenset({"confirmation", "service"})
+_NO_BAN = frozenset({"address_protected", "legal_hold"})
 
 _NOT_CONFIGURED = Reason(rule=RULE, kind=VerdictKind.GAP, code="channel_not_configured")
 _RETURNED = Reason(rule=RULE, kind=VerdictKind.DENY, code="letter_returned")
@@ -39,9 +40,9 @@ def forbids(stop: StopFact, purpose: str) -> bool:
     """Whether a stop is about messages of this purpose.
 
     A pause is a pause of asking: what confirms it, or serves the arrangement it rests on, may be said. A protected
-    address is kept from others; the person is reached as anybody.
+    address is kept from others, and a legal hold keeps data from deletion; the person is reached as anybody.
     """
-    if stop.kind == "address_protected":
+    if stop.kind in _NO_BAN:
         return False
     return stop.kind not in PAUSES or purpose not in ANSWERS
 

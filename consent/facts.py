@@ -34,12 +34,16 @@ class StopFact(Struct, frozen=True):
 
 
 class HandedOverFact(Struct, frozen=True):
-    """A message that was handed over to a channel and was not refused, bounced or returned."""
+    """A message that was handed over to a channel and was not refused, bounced or returned.
+
+    `same_debtor` is False where the addressee got it as a representative of somebody else.
+    """
 
     at: datetime
     channel: Kind
     same_creditor: bool
     purpose: str = "dunning"
+    same_debtor: bool = True
 
 
 class ContactPointFact(Struct, frozen=True):
@@ -52,7 +56,11 @@ class ContactPointFact(Struct, frozen=True):
 
 
 class GateFacts(Struct, frozen=True):
-    """What the gate reads for one addressee (person) towards one creditor, for one intended message."""
+    """What the gate reads for one addressee (person) towards one creditor, for one intended message.
+
+    `channel` is the way that is meant (also "call" and "visit"); while it is not chosen it is empty, and the rules
+    of every channel are asked. The sender is an "agency" where it acts for others or took the claim over.
+    """
 
     country: str
     zone: str
@@ -69,16 +77,35 @@ class GateFacts(Struct, frozen=True):
     reserved_until: datetime | None = None
     contact_points: tuple[ContactPointFact, ...] = ()
     purpose: str = "dunning"
+    channel: str = ""
+    sender_kind: str = "creditor"
+    sender_registered: bool | None = None
+    """Whether an agency stands in its register and is not suspended; None where nobody said."""
+    is_representative: bool = False
+    """The addressee is written to in another's place (administrator, guardian)."""
+    calls_on: tuple[date, ...] = ()
+    """The days of the calls about this claim, one for each; `conversations_on` those that were answered."""
+    conversations_on: tuple[date, ...] = ()
+    activity: str = ""
+    """The activity of the register of processing that the message is for, as it is cited; empty where there is none."""
+    lacking: tuple[str, ...] = ()
+    """What that activity needs and is not there, as codes (consent/processing.py)."""
+    approved_rules: tuple[str, ...] = ()
+    """The rules that ask for a person's approval and have it for this message."""
 
 
 class VerdictKind(StrEnum):
-    """What the gate may say, from mild to strict."""
+    """What a rule may say, from mild to strict. A verdict is never a warning: that refuses nothing."""
 
     ALLOW = "allow"
+    WARN = "warn"
     DELAY = "delay"
     GAP = "gap"
-    """Not known to be allowed: treated as no, and somebody must fill the gap."""
+    """Not known to be allowed: treated as no, and somebody must fill the gap, or approve."""
     DENY = "deny"
+
+
+REFUSING = frozenset({VerdictKind.DELAY, VerdictKind.GAP, VerdictKind.DENY})
 
 
 class Reason(Struct, frozen=True):
@@ -90,6 +117,11 @@ class Reason(Struct, frozen=True):
     until: datetime | None = None
     source: str = ""
     certainty: str = ""
+
+    @property
+    def refuses(self) -> bool:
+        """Whether this stands in the way; an allowing reason and a warning do not."""
+        return self.kind in REFUSING
 
 
 class Verdict(Struct, frozen=True):

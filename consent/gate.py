@@ -15,9 +15,9 @@ from consent.calendar import ONE_DAY, Window, start_of, zone_of
 from consent.contact_points import forbids, is_active, is_narrow, usable
 from consent.facts import GateFacts, Reason, StopFact, Verdict, VerdictKind
 from consent.packs import Pack, Plan
-from consent.rules import Case
+from consent.rules import Asked, Case
 
-__all__ = ["first_moment", "gate", "usable"]
+__all__ = ["ask_one", "first_moment", "gate", "usable"]
 
 _STRICTNESS = {kind: rank for rank, kind in enumerate(VerdictKind)}
 _FAR = datetime(9000, 1, 1, tzinfo=UTC)
@@ -32,6 +32,15 @@ def gate(facts: GateFacts, pack: Pack | None, now: datetime) -> Verdict:
     An allowing verdict holds until `good_until`; a delay tells when the message may next be allowed as far as
     is known, and None where nobody knows. Raises only for a `now` without a time zone, the caller's error.
     """
+    return _judged(facts, pack, now, None)
+
+
+def ask_one(predicate: str, facts: GateFacts, pack: Pack | None, now: datetime) -> Verdict:
+    """Ask only the rules of one predicate, for a question that is about nothing else."""
+    return _judged(facts, pack, now, predicate)
+
+
+def _judged(facts: GateFacts, pack: Pack | None, now: datetime, only: str | None) -> Verdict:
     now = _in_utc(now)
     if pack is None or pack.country != facts.country:
         return _closed("pack", "no_pack")
@@ -42,27 +51,29 @@ def gate(facts: GateFacts, pack: Pack | None, now: datetime) -> Verdict:
         case = Case.at(facts, now)
     except ValueError:
         return _closed("zone", "unknown_zone")
-    plan = pack.plan(facts.addressee_kind, facts.purpose, case.today)
-    reasons, ends = _ask(plan, case)
-    kind = max((reason.kind for reason in reasons), key=_STRICTNESS.__getitem__)
-    if kind is VerdictKind.ALLOW:
+    asked = case.asked
+    reasons, ends = _ask(pack.plan(asked, case.today, only), case)
+    kind = max((reason.kind for reason in reasons), key=_STRICTNESS.__getitem__, default=VerdictKind.ALLOW)
+    if kind is VerdictKind.ALLOW or kind is VerdictKind.WARN:
         tomorrow = start_of(case.today + ONE_DAY, case.zone)
-        return Verdict(kind=kind, until=None, reasons=tuple(reasons), good_until=min(tomorrow, *ends))
+        return Verdict(
+            kind=VerdictKind.ALLOW, until=None, reasons=tuple(reasons), good_until=min((tomorrow, *ends))
+        )
     until = None
     if kind is VerdictKind.DELAY:
-        until = _until(reasons, pack.windows(facts.addressee_kind, facts.purpose), case)
+        until = _until(reasons, pack.windows(asked), case)
     return Verdict(kind=kind, until=until, reasons=tuple(reasons))
 
 
 def first_moment(on: date, zone: str, pack: Pack, now: datetime) -> datetime:
-    """The first instant (UTC) on or after local date `on`, and not before `now`, inside every contact window.
+    """The first instant (UTC) on or after local date `on`, and not before `now`, at which a person may be reminded.
 
     For planning a next look. Where the pack knows no opening it is the start of the day: looking is not
     speaking, and the gate then names the gap.
     """
     place = zone_of(zone)
     earliest = max(start_of(on, place), _in_utc(now))
-    return _settled(earliest, pack.windows(), (), place) or earliest
+    return _settled(earliest, pack.windows(Asked()), (), place) or earliest
 
 
 def _in_utc(now: datetime) -> datetime:
@@ -79,7 +90,7 @@ def _closed(rule: str, code: str) -> Verdict:
 
 def _ask(plan: Plan, case: Case) -> tuple[list[Reason], list[datetime]]:
     """The reasons of all rules, and the instants at which an allowing answer ends."""
-    reasons = list(plan.gaps)
+    reasons = list(plan.beside)
     ends = []
     for rule, check in plan.checks:
         try:

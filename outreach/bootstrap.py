@@ -17,6 +17,7 @@ from channels.kinds import Kind
 from channels.letter import page
 from channels.letter.outbox import OutboxLetters
 from channels.protocol import Builder, Channel
+from consent.packs import PackError
 from outreach import tables
 from outreach.clock import machine_clock
 from outreach.config import Settings
@@ -101,6 +102,17 @@ def read_relay(settings: Settings) -> relay.Relay:
         raise UsageError(msg) from error
 
 
+def _versions(settings: Settings) -> Versions:
+    """Return what is in force, with the operator's own rules; raises UsageError where these can't be read."""
+    try:
+        return Versions.shipped(settings.own_rules.read_bytes() if settings.own_rules is not None else None)
+    except OSError as error:
+        msg = f"OUTREACH_OWN_RULES: expected a readable file ({error.strerror})"
+        raise UsageError(msg) from error
+    except PackError as error:
+        raise UsageError(str(error)) from error
+
+
 def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
     """Read the settings from the environment."""
     return Settings.read(os.environ if environ is None else environ)
@@ -175,9 +187,10 @@ def opened(settings: Settings, *, for_sending: bool = False) -> Iterator[App]:
     store = Store(settings.url, marker)
     try:
         installed = _guard_against_copies(store, marker)
+        versions = _versions(settings)
         with store.transaction() as conn:
-            versions = Versions.shipped()
             versions.keep(conn, machine_clock())
+            versions.take_confirmed(conn, machine_clock())
         yield App(
             settings=settings,
             store=store,

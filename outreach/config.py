@@ -18,6 +18,7 @@ NAMES = (
     "OUTREACH_TICK_SECONDS",
     "OUTREACH_BIND",
     "OUTREACH_METRICS_TOKEN",
+    "OUTREACH_OWN_RULES",
 )
 
 
@@ -35,6 +36,7 @@ class Settings:
     tick_seconds: float = 60.0
     bind: str = "127.0.0.1:8000"
     metrics_token: str = field(default="", repr=False)
+    own_rules: Path | None = None
 
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> Settings:
@@ -63,6 +65,7 @@ class Settings:
             tick_seconds=_number(given, "OUTREACH_TICK_SECONDS", default.tick_seconds),
             bind=given.get("OUTREACH_BIND", default.bind),
             metrics_token=given.get("OUTREACH_METRICS_TOKEN", ""),
+            own_rules=Path(given["OUTREACH_OWN_RULES"]) if "OUTREACH_OWN_RULES" in given else None,
         )
 
     @property

@@ -115,7 +115,7 @@ def compile_letter(
     try:
         shapes = _shapes(contents["layout/shapes.toml"])
         envs = _environments(language, contents["layout/shapes.toml"], contents["layout/mail.html"])
-        read = letter.read(contents[path])
+        read = letter.marked(letter.read(contents[path]), shapes.get("mark", {}), language)
         plain = letter.body(read, shapes["plain"], html=False)
         page = letter.body(read, shapes["html"], html=True)
         paper = letter.body(read, shapes["letter"], html=True)

@@ -129,6 +129,8 @@ def _shape(shape: str, *, html: bool) -> Callable[[str, str], str]:
 
 def _writers(language: str, shapes: Shapes, *, html: bool) -> dict[type, Show]:
     call, link, group = (_shape(shapes[name], html=html) for name in ("call", "link", "group"))
+    # A version that was kept before dates had a shape is written as it was.
+    whole = _shape(shapes.get("day", "@text@"), html=html)
 
     # A message names the same amount in several places.
     @lru_cache(maxsize=256)
@@ -151,7 +153,7 @@ def _writers(language: str, shapes: Shapes, *, html: bool) -> dict[type, Show]:
 
     @lru_cache(maxsize=1024)
     def day(value: date) -> str:
-        return formats.day(value, language)
+        return whole(formats.day(value, language), "")
 
     return {
         str: lambda value: value,

@@ -9,6 +9,7 @@ whoever approves it reads it whole, and mail and paper can't say different thing
     # Heading
     - Label: value        one fact; left out when its value is a single expression that is empty
     = Label: value        a sum
+    - {% for … %}         around facts that share one table; ends with such a line too
     {% if … %}            on a line of its own: around whole blocks
     other lines           a paragraph, up to an empty line; `\` at the end of a line breaks it there
 """
@@ -16,8 +17,8 @@ whoever approves it reads it whole, and mail and paper can't say different thing
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 
 from markupsafe import escape
 
@@ -26,7 +27,7 @@ HEADERS = ("subject", "preheader", "sms")
 _EXPRESSION = re.compile(r"(\{\{.*?\}\}|\{%.*?%\})")
 _TAG = re.compile(r"\{%(?:(?!%\}).)*%\}")
 _LONE = re.compile(r"\{\{\s*([\w.]+)\s*\}\}")
-_ROW = re.compile(r"(?P<kind>[-=]) (?P<label>[^:{]+): (?P<value>.+)")
+_ROW = re.compile(r"(?P<kind>[-=]) (?P<label>[^:{]+|\{\{[^{}:]+\}\}): (?P<value>.+)")
 
 _SHAPE = {"-": "row", "=": "sum"}
 
@@ -65,6 +66,15 @@ def read(source: str) -> Letter:
     return Letter(headers["subject"], headers["preheader"], headers["sms"], tuple(blocks))
 
 
+def marked(letter: Letter, mark: Mapping[str, str], language: str) -> Letter:
+    """Add an agency's mark to the end of the body and of the text message; a version kept without one has none."""
+    if not mark:
+        return letter
+    begin, end = "{% if m.register_number %}", "{% endif %}"
+    body = (("tag", (begin,)), ("paragraph", (mark[language],)), ("tag", (end,)))
+    return replace(letter, sms=f"{letter.sms}{begin} {mark['sms']}{end}", blocks=(*letter.blocks, *body))
+
+
 def _header(line: str) -> tuple[str, str]:
     name, found, value = line.partition(": ")
     if not found or not value.strip():
@@ -87,7 +97,21 @@ def _kind(text: str) -> str:
 def body(letter: Letter, shapes: Mapping[str, str], *, html: bool) -> str:
     """Make the body's template source with the given shapes (see `layout/shapes.toml`)."""
     literal = _escaped if html else _same
-    return "".join(_block(kind, lines, shapes, literal) for kind, lines in letter.blocks)
+    blocks = _answered(letter.blocks) if "answer" in shapes else letter.blocks
+    return "".join(_block(kind, lines, shapes, literal) for kind, lines in blocks)
+
+
+def _answered(blocks: tuple[tuple[str, tuple[str, ...]], ...]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Join each heading with the paragraph right below it, so that they share a line."""
+    heading: tuple[str, ...] = ()
+    for kind, lines in blocks:
+        if heading:
+            yield ("answer", heading + lines) if kind == "paragraph" else ("heading", heading)
+        if kind != "heading" and not (heading and kind == "paragraph"):
+            yield kind, lines
+        heading = lines if kind == "heading" else ()
+    if heading:
+        yield "heading", heading
 
 
 def _block(
@@ -97,14 +121,22 @@ def _block(
         return lines[0]
     if kind == "heading":
         return shapes["heading"].replace("@text@", literal(lines[0][2:]))
+    if kind == "answer":
+        answer = shapes["answer"].replace("@heading@", literal(lines[0][2:]))
+        return answer.replace("@text@", _flowing(lines[1:], shapes, literal))
     if kind == "rows":
         rows = "".join(_row(line, shapes, literal) for line in lines)
         return shapes["rows"].replace("@rows@", rows)
-    text = " ".join(literal(line) for line in lines).replace("\\ ", shapes["break"])
-    return shapes["paragraph"].replace("@text@", text)
+    return shapes["paragraph"].replace("@text@", _flowing(lines, shapes, literal))
+
+
+def _flowing(lines: tuple[str, ...], shapes: Mapping[str, str], literal: Callable[[str], str]) -> str:
+    return " ".join(literal(line) for line in lines).replace("\\ ", shapes["break"])
 
 
 def _row(line: str, shapes: Mapping[str, str], literal: Callable[[str], str]) -> str:
+    if _TAG.fullmatch(line[2:]):
+        return line[2:]
     found = _ROW.fullmatch(line)
     if not found:
         raise LetterError(f"not a fact with a label: {line!r}")

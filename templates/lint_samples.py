@@ -33,6 +33,7 @@ _EMPTY: dict[str, Any] = {
     "costs": None,
     "term_days": 0,
     "term_until_on": None,
+    "register_number": "",
 }
 """What a notice may leave out, with the value that says so."""
 
@@ -51,7 +52,8 @@ def _samples(template: Template) -> Iterator[Notice]:
             yield _with_total(replace(notice, **{field: _EMPTY[field]}))
     yield _with_total(replace(most, younger=most.younger[:1]))
     yield _with_total(replace(most, lines=tuple(replace(line, disputed=None) for line in most.lines)))
-    yield replace(most, creditor_name="Incassobureau Kennemerland en Omstreken B.V.")
+    agency = "Incassobureau Kennemerland en Omstreken B.V."
+    yield replace(most, creditor_name=agency, register_number="2024-00123")
     bare = replace(least, **{field: value for field, value in _EMPTY.items() if field not in template.needs})
     yield _with_total(bare)
     if "lines" not in template.needs:

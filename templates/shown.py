@@ -39,6 +39,7 @@ def shown(notice: Notice) -> Notice:
         handover_to=_name(notice.handover_to, "handover_to"),
         department=_name(notice.department, "department"),
         term_days=Count(notice.term_days),
+        register_number=_name(notice.register_number, "register_number"),
     )
 
 

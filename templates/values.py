@@ -48,7 +48,8 @@ class Notice:
 
     `handover_to` and `handover_on` name who may get the claim, and the first day on which it may. `costs`,
     `term_days` and `term_until_on` belong to the fourteen-day letter (art. 6:96 lid 6 BW): the collection
-    costs announced, the term counted from the day after delivery, and the safe date.
+    costs announced, the term counted from the day after delivery, and the safe date. `register_number` is an
+    agency's mark in the register of collection services; every message of it shows it (Wki art. 11 lid 1 a).
     """
 
     addressee_name: str
@@ -77,3 +78,4 @@ class Notice:
     costs: Amount | None = None
     term_days: int = 0
     term_until_on: date | None = None
+    register_number: str = ""

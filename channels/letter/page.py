@@ -15,6 +15,7 @@ from html import escape
 from pathlib import Path
 
 from channels.folder import checked_token
+from channels.letter.countries import country_line
 from channels.protocol import Envelope, Text
 
 MOST_LINES = 6
@@ -25,6 +26,7 @@ _LINE_CHARACTERS = 42
 # Also the marks that reverse the direction of writing: they would show another address than is stored.
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*")
+_COUNTRY = re.compile(r"[A-Z]{2}")
 _DUTCH = re.compile(r"([1-9][0-9]{3}) ?([A-Za-z]{2}) +(\S.*)")
 
 _NL = "januari februari maart april mei juni juli augustus september oktober november december"
@@ -53,7 +55,7 @@ def build(text: Text, envelope: Envelope) -> bytes:
         "sender": _line("from_name", envelope.from_name),
         "return_label": _RETURN_CODE.get(language, _RETURN_CODE["en"]),
         "return_code": return_code(envelope.token),
-        "address": "<br>".join(_address(envelope)),
+        "address": "<br>".join(_address(envelope, language)),
         "date": _date(envelope.at.date(), language),
         "body": text.html.strip(),
     }
@@ -77,9 +79,12 @@ def _sheet() -> list[str]:
     return re.split(r"@([a-z_]+)@", sheet)
 
 
-def _address(envelope: Envelope) -> list[str]:
+def _address(envelope: Envelope, language: str) -> list[str]:
     """The name and the lines below it, as the post reads them best."""
     lines = envelope.to_address.split("\n")
+    # Below street and town a country stands as its code; two lines are an address without one.
+    if len(lines) > 2 and _COUNTRY.fullmatch(lines[-1].strip()):
+        lines[-1] = country_line(lines[-1].strip(), language)
     if not all(line.strip() for line in lines):
         raise ValueError("to_address: expected lines of text below the name, none of them empty")
     shown = [_line("to_name", envelope.to_name), *(_line("to_address", _postal(line)) for line in lines)]

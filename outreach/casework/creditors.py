@@ -16,6 +16,10 @@ from outreach.store.types import AnyRow, table_of
 
 creditor = table_of(Creditor)
 
+SECTORS = ("rent", "electricity", "gas", "heat", "water", "health_insurance")
+"""Whose arrears the law wants told to the municipality (Wgs art. 2 lid 4 c, 3 lid 1 b)."""
+NO_SECTOR = "none"
+
 LIMITS = {
     "tolerance_cents": (0, 100_00),
     "notice_days": (0, 30),
@@ -71,11 +75,20 @@ def _checked(conn: Connection, values: Mapping[str, Any]) -> dict[str, Any]:
         row["iban"] = checked_iban(row["iban"])
     if "strategy" in row:
         _check_strategy(conn, row["strategy"])
+    if "sector" in row:
+        row["sector"] = _sector(row["sector"])
     for name, (least, most) in LIMITS.items():
         if name in row and not least <= row[name] <= most:
             msg = f"--{name.removesuffix('_cents').replace('_', '-')}: {_between(name, least, most)}"
             raise UsageError(msg)
     return row
+
+
+def _sector(word: str) -> str:
+    if word not in {*SECTORS, NO_SECTOR}:
+        msg = f"--sector: {word!r}; expected one of {', '.join((*SECTORS, NO_SECTOR))}"
+        raise UsageError(msg)
+    return "" if word == NO_SECTOR else word
 
 
 def _between(name: str, least: int, most: int) -> str:

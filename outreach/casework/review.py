@@ -16,7 +16,7 @@ from functools import partial
 from sqlalchemy import Connection, func, select, update
 
 from consent.calendar import zone_of
-from outreach.casework import service
+from outreach.casework import complaints, service
 from outreach.casework.arrangements import pause
 from outreach.casework.confirm import confirm_payments
 from outreach.casework.days import start_of
@@ -73,6 +73,7 @@ async def review(store: Store, now: datetime, seen: Seen | None = None) -> Revie
         counts["payment_confirmed"] += await confirm_payments(store, now, ACTOR)
         if seen is not None:
             seen.upto = upto
+    counts["complaint_confirmed"] += await store.write(lambda conn: complaints.settle(conn, ACTOR, now))
     closed = service.CLOSED_AT_ONCE
     while closed >= service.CLOSED_AT_ONCE:
         closed = await store.write(lambda conn: service.close_past(conn, ACTOR, now))

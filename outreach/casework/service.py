@@ -152,8 +152,8 @@ _UNTRUE = or_(
     .where(
         stop.c.id == service_message.c.stop_id,
         stop.c.lifted_at.is_not(None),
-        # The answer to a dispute comes when its stop is over; these two only while it holds.
-        service_message.c.template.in_(("dispute_received", "pause_confirmed")),
+        # The answer to a dispute or complaint comes when its stop is over; these only while it holds.
+        service_message.c.template.in_(("dispute_received", "complaint_received", "pause_confirmed")),
     )
     .exists(),
     select(allocation.c.id)

@@ -30,6 +30,7 @@ from outreach.store.types import AnyRow
 
 OWN_COMMANDS = {
     "dispute": "outreach dispute add",
+    "complaint": "outreach complaint add",
     "promise": "outreach arrange promise",
     "deferral": "outreach arrange defer",
     "arrangement": "outreach arrange plan",
@@ -108,6 +109,9 @@ def lift(conn: Connection, beginning: str, reason: str, actor: str, now: datetim
         raise Refused(msg)
     if row.kind == "dispute" and row.claim_id is not None:
         msg = f"stop {row.pseudonym[:8]} is a dispute: answer it with outreach dispute decide"
+        raise Refused(msg)
+    if row.kind == "complaint":
+        msg = f"stop {row.pseudonym[:8]} is a complaint: answer it with outreach complaint answer"
         raise Refused(msg)
     if row.arrangement_id is not None:
         msg = f"stop {row.pseudonym[:8]} belongs to an arrangement: end it with outreach arrange end"

@@ -12,6 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
 from outreach.casework import targets
+from outreach.casework.complaint_register import complaint, is_open
 from outreach.casework.days import civil_today, closing_of, working_day
 from outreach.casework.open_claims import open_overdue
 from outreach.casework.owed import stop
@@ -32,6 +33,7 @@ OWN_COMMANDS = {
     "handover": "task approve or task refuse",
     "in_doubt": "task resolve",
     "dispute": "dispute decide",
+    "complaint": "complaint answer",
     "objection": "consent decide",
 }
 """Kinds of work whose end says something, and the command that asks for it."""
@@ -211,6 +213,9 @@ def _still_asked(conn: Connection, row: AnyRow, now: datetime) -> bool:
     if row.kind == "dispute":
         standing = select(stop.c.id).where(stop.c.pseudonym == row.subject, stop.c.lifted_at.is_(None))
         return conn.execute(standing).scalar() is not None
+    if row.kind == "complaint":
+        waiting = select(complaint.c.id).where(complaint.c.pseudonym == row.subject, is_open)
+        return conn.execute(waiting).scalar() is not None
     if row.kind == "in_doubt":
         doubtful = select(attempt.c.id).where(attempt.c.id == row.attempt_id, attempt.c.state == "in_doubt")
         return conn.execute(doubtful).scalar() is not None

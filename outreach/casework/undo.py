@@ -12,8 +12,18 @@ from datetime import datetime
 
 from sqlalchemy import Connection, delete, select, update
 
-from outreach.casework import corrections, disputes, endings, parties, steps_done, stop_effects, stop_orders
+from outreach.casework import (
+    complaints,
+    corrections,
+    disputes,
+    endings,
+    parties,
+    steps_done,
+    stop_effects,
+    stop_orders,
+)
 from outreach.casework.approvals import approval
+from outreach.casework.complaint_register import complaint_of
 from outreach.casework.conversations import signal
 from outreach.casework.stops import entry as stop_entry
 from outreach.casework.stops import stop, stop_of
@@ -104,6 +114,8 @@ def _stop_set(conn: Connection, one: Undoing) -> None:
         raise Refused(msg)
     if row.arrangement_id is not None:
         raise Refused("that stop belongs to an arrangement: undo the entry that made it")
+    if row.kind == "complaint":
+        raise Refused("that stop belongs to a complaint: undo the entry that took it in")
     stop_orders.take_off(conn, row, ["undone"], one.actor, one.now)
     if row.kind == "dispute":
         finish_subject(conn, "dispute", row.pseudonym, "undone", one.actor, one.now)
@@ -116,6 +128,8 @@ def _stop_lifted(conn: Connection, one: Undoing) -> None:
         raise Refused("that stop is in force")
     if row.arrangement_id is not None:
         raise Refused("that stop belonged to an arrangement: make the arrangement anew (outreach arrange)")
+    if row.kind == "complaint":
+        raise Refused("that stop belonged to a complaint: undo the entry that answered it")
     if {"upheld", "partly"} & set(one.words):
         raise Refused("that dispute was credited: take the credit back with a reversal, and add it anew")
     if row.until_at is not None and row.until_at <= one.now:
@@ -202,6 +216,18 @@ def _tasks(conn: Connection, kind: str, subject: str) -> list[AnyRow]:
     return list(conn.execute(query.order_by(task.c.id.desc()).limit(1)))
 
 
+def _complaint_received(conn: Connection, one: Undoing) -> None:
+    complaints.undo_received(conn, complaint_of(conn, one.alone), one.actor, one.now)
+
+
+def _complaint_confirmed(conn: Connection, one: Undoing) -> None:
+    complaints.undo_confirmed(conn, complaint_of(conn, one.alone))
+
+
+def _complaint_answered(conn: Connection, one: Undoing) -> None:
+    complaints.undo_answered(conn, complaint_of(conn, one.alone), one.actor, one.now)
+
+
 _WAYS: dict[str, Callable[[Connection, Undoing], None]] = {
     "stop_set": _stop_set,
     "stop_lifted": _stop_lifted,
@@ -215,4 +241,7 @@ _WAYS: dict[str, Callable[[Connection, Undoing], None]] = {
     "signal_set": _signal_set,
     "arrangement_made": _arrangement_made,
     "party_changed": _party_changed,
+    "complaint_received": _complaint_received,
+    "complaint_confirmed": _complaint_confirmed,
+    "complaint_answered": _complaint_answered,
 }

@@ -11,10 +11,15 @@ from outreach.cli import (
     bench,
     book,
     casework,
+    complaints,
+    compliance,
     consent,
     day,
+    declare,
     demo,
+    law,
     serve,
+    share,
     show,
     strategy,
     templates,
@@ -38,6 +43,11 @@ casework.register(app)
 casework.register_log(show.log_app)
 arrange.register(app)
 consent.register(app)
+law.register(app)
+complaints.register(app)
+declare.register(app)
+compliance.register(app)
+share.register(app)
 strategy.register(app)
 day.register(app)
 templates.register(app)

@@ -48,6 +48,10 @@ Deferral = Annotated[
     int | None, typer.Option("--deferral-most-days", help="The most days ahead that a deferral may be for.")
 ]
 
+Sector = Annotated[
+    str | None, typer.Option("--sector", help=f"{', '.join(creditors.SECTORS)} or {creditors.NO_SECTOR}.")
+]
+
 _AS_GIVEN = (
     "name",
     "iban",
@@ -66,6 +70,7 @@ _AS_GIVEN = (
     "plan_most_parts",
     "promise_most_days",
     "deferral_most_days",
+    "sector",
 )
 
 
@@ -104,6 +109,7 @@ def add(
     plan_most_parts: Parts = None,
     promise_most_days: Promise = None,
     deferral_most_days: Deferral = None,
+    sector: Sector = None,
     actor: As = "staff:cli",
 ) -> None:
     """Add a creditor; sending for it starts off."""
@@ -138,6 +144,7 @@ def change(
     plan_most_parts: Parts = None,
     promise_most_days: Promise = None,
     deferral_most_days: Deferral = None,
+    sector: Sector = None,
     actor: As = "staff:cli",
 ) -> None:
     """Change what is known of a creditor; queued messages are planned anew."""

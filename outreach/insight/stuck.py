@@ -228,11 +228,12 @@ def _off(conn: Connection, now: datetime, creditor_id: int | None) -> list[Off]:
     return [
         Off(row.code, code, row.payments_until_on)
         for row in conn.execute(query)
-        for code in _why_off(row, now)
+        for code in why_off(row, now)
     ]
 
 
-def _why_off(row: AnyRow, now: datetime) -> list[str]:
+def why_off(row: AnyRow, now: datetime) -> list[str]:
+    """Return why nothing can go for a creditor now, as codes."""
     found = [] if row.sending else ["sending_off"]
     if row.payments_until_on is None:
         return [*found, "payments_unknown"]

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection
 from sqlalchemy.dialects import postgresql, sqlite
 
+from consent.processing import shipped_register
 from outreach.correspondence import log
 from outreach.planning.answer import Answer, Rules
 from outreach.planning.compose import Composed
@@ -67,9 +68,18 @@ def entry(type_: str, one: Decided, now: datetime, **more: Any) -> log.Entry:
             "pack": one.rules.pack_hash[:16],
             "template": one.template_hash[:16],
             "code": CODE_VERSION,
+            **_activity(one),
         },
         **more,
     )
+
+
+def _activity(one: Decided) -> dict[str, str]:
+    """Cite what a message is for: the activity of the register of processing, with its version."""
+    plan = one.answer.plan
+    if plan is None:
+        return {}
+    return {"activity": shipped_register().cite(plan.purpose, one.facts.sender_kind)}
 
 
 def pairs(rows: Iterable[AnyRow]) -> dict[Any, Any]:

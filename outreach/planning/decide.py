@@ -77,7 +77,7 @@ def _dun(facts: UnitFacts, rules: Rules, now: datetime) -> Answer:
     known = [by_id[claim_id].due_on for claim_id, _ in steps if by_id[claim_id].due_on < today]
     # A notice is about what is not due yet: no day of payments can lie after that.
     latest_due_on = max(known, default=facts.creditor.payments_until_on or today)
-    verdict = gate(facts.gate_facts(latest_due_on, purpose, step.min_interval_days), rules.pack, now)
+    verdict = gate(facts.gate_facts(now, latest_due_on, purpose, step.min_interval_days), rules.pack, now)
     if step.kind != "message":
         return taking_back(facts, _for_a_person(verdict, found, lead, step, now))
     if verdict.kind is not VerdictKind.ALLOW:
@@ -161,7 +161,7 @@ def _for_a_person(
     verdict: Verdict, found: tuple[Outlook, ...], lead: Outlook, step: Step, now: datetime
 ) -> Answer:
     """A call, a visit or a handover: a task, unless the gate forbids it. No address for messages is needed."""
-    against = [reason for reason in verdict.reasons if reason.kind is not VerdictKind.ALLOW]
+    against = [reason for reason in verdict.reasons if reason.refuses]
     if [reason for reason in against if reason.code != "no_contact_point"]:
         return refused(verdict, found)
     return Answer(
@@ -279,7 +279,9 @@ def _unplaced(found: tuple[Outlook, ...]) -> Answer:
     )
 
 
-_TASKS = {"no_contact_point": "no_contact_point", "no_pack": "gap", "rule_error": "gap"}
+_TASKS = {"no_contact_point": "no_contact_point"} | dict.fromkeys(
+    ("no_pack", "rule_error", "approval_needed", "sender_register_unknown"), "gap"
+)
 
 
 def refused(verdict: Verdict, found: tuple[Outlook, ...]) -> Answer:

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from channels.kinds import Kind
 from consent.facts import ContactPointFact, GateFacts, HandedOverFact, StopFact
+from consent.processing import Declared, SenderKind, lacking, shipped_register
 from outreach.claims.facts import ClaimFact, Struct
 
 
@@ -30,6 +31,8 @@ class CreditorFact(Struct, frozen=True):
     tolerance_cents: int = 0
     notice_days: int = 0
     handover_to: str = ""
+    is_agency: bool = False
+    register_number: str = ""
 
 
 class PartyFact(Struct, frozen=True):
@@ -151,6 +154,8 @@ class UnitFacts(Struct, frozen=True):
     """The version in force for this dossier; a running trajectory stays on its own."""
     moved_at: datetime | None = None
     approvals: tuple[ApprovalFact, ...] = ()
+    declared: tuple[Declared, ...] = ()
+    """The documents that the operator declared, for this creditor or for all."""
     service: tuple[ServiceFact, ...] = ()
     settled: tuple[ClaimFact, ...] = ()
     """Claims that nothing is open of, but that a service message is about."""
@@ -161,19 +166,34 @@ class UnitFacts(Struct, frozen=True):
         told = {fact.strategy for claim in self.claims for fact in claim.told}
         return (told | {self.strategy_hash}) - {""}
 
+    @property
+    def sender_kind(self) -> SenderKind:
+        """Whether the sender acts for others, which the law asks more of."""
+        return "agency" if self.creditor.is_agency else "creditor"
+
     def today(self, now: datetime) -> date:
         """Return the civil date of `now` where the party lives."""
         return now.astimezone(ZoneInfo(self.party.zone)).date()
 
-    def gate_facts(self, latest_due_on: date, purpose: str = "dunning", interval_days: int = 0) -> GateFacts:
+    def gate_facts(
+        self, now: datetime, latest_due_on: date, purpose: str = "dunning", interval_days: int = 0
+    ) -> GateFacts:
         """Return what the gate reads, for a message about claims due up to `latest_due_on`.
 
         A step may ask for more days of rest than the creditor does, never for fewer.
         """
+        activity = shipped_register().activity(purpose, self.sender_kind)
         return GateFacts(
             purpose=purpose,
+            activity=shipped_register().cite(purpose, self.sender_kind),
+            lacking=()
+            if activity is None
+            else lacking(activity, self.declared, (kind.value for kind in self.channels), self.today(now)),
             country=self.party.country,
             zone=self.party.zone,
+            sender_kind=self.sender_kind,
+            sender_registered=bool(self.creditor.register_number) if self.creditor.is_agency else None,
+            is_representative=self.party.role == "representative",
             addressee_kind=self.party.kind,
             deceased=self.party.deceased,
             sending_on=self.sending_on,

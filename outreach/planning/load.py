@@ -20,6 +20,7 @@ from outreach.planning.row_facts import (
     approval_fact,
     attempt_fact,
     creditor_fact,
+    declared_fact,
     done_fact,
     handed_over_fact,
     hold_fact,
@@ -121,6 +122,7 @@ class _Batch:
             (row.debtor_id, row.currency): row.cents
             for row in conn.execute(queries.UNPLACED, {"debtors": debtors})
         }
+        self.declared = _grouped(conn.execute(queries.DECLARED), "creditor_id")
         self._load_stops(conn, rows, persons, claims)
         self._load_casework(conn, dossiers, claims, now)
         self.service = Services(conn, dossiers, now)
@@ -189,6 +191,9 @@ class _Batch:
             approvals=tuple(
                 approval_fact(said, zone)
                 for said in self.approvals.get((row.id, party.person_id, currency), ())
+            ),
+            declared=tuple(
+                declared_fact(said) for key in (None, row.creditor_id) for said in self.declared.get(key, ())
             ),
             service=self.service.of(row.id, party.person_id, currency),
             settled=tuple(

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import BindParameter, and_, bindparam, func, or_, select
 
-from outreach.store.tables import claims, messages, operations, parties
+from outreach.store.tables import claims, law, messages, operations, parties
 from outreach.store.tables.messages import HANDED_OVER as HANDED_OVER_STATES
 from outreach.store.types import table_of
 
@@ -30,6 +30,7 @@ arrangement = table_of(claims.Arrangement)
 instalment = table_of(claims.Instalment)
 step_done = table_of(claims.StepDone)
 approval = table_of(claims.Approval)
+declaration = table_of(law.Declaration)
 service_message = table_of(messages.ServiceMessage)
 strategy = table_of(operations.StrategyInForce)
 segment_strategy = table_of(operations.SegmentStrategy)
@@ -105,6 +106,8 @@ DOSSIERS = (
         creditor.c.tolerance_cents,
         creditor.c.notice_days,
         creditor.c.handover_to,
+        creditor.c.is_agency,
+        creditor.c.register_number,
         dossier.c.moved_at,
         strategy.c.hash.label("strategy_hash"),
     )
@@ -342,3 +345,10 @@ NEWEST_DECISIONS = select(func.max(decision.c.id)).group_by(
 LAST_DECISIONS = select(
     decision.c.dossier_id, decision.c.person_id, decision.c.currency, decision.c.id, decision.c.fingerprint
 ).where(decision.c.id.in_(NEWEST_DECISIONS.where(decision.c.dossier_id.in_(among("dossiers")))))
+DECLARED = select(
+    declaration.c.creditor_id,
+    declaration.c.kind,
+    declaration.c.subject,
+    declaration.c.from_on,
+    declaration.c.until_on,
+).where(declaration.c.withdrawn_at.is_(None))

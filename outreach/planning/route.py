@@ -42,7 +42,7 @@ def route(
     """
     blocked = {
         (fact.channel, fact.address_key): reason
-        for fact, reason in usable(facts.gate_facts(now.date(), purpose), now)
+        for fact, reason in usable(facts.gate_facts(now, now.date(), purpose), now)
     }
     spent = {attempt.contact_point_id for attempt in tried if attempt.state in _SPENT}
     preferred = facts.party.preferred_channel

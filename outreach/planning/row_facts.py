@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from channels.kinds import Kind
 from consent.facts import HandedOverFact, StopFact
+from consent.processing import Declared
 from outreach.claims.facts import HoldFact, SignalFact, ToldFact
 from outreach.planning.facts import ApprovalFact, AttemptFact, CreditorFact, PartyFact, PointFact
 from outreach.store.types import AnyRow
@@ -26,6 +27,11 @@ def approval_fact(row: AnyRow, zone: ZoneInfo) -> ApprovalFact:
     """Return what a person said of a step."""
     on = row.at.astimezone(zone).date()
     return ApprovalFact(step=row.step, approved=row.approved, until_at=row.until_at, on=on)
+
+
+def declared_fact(row: AnyRow) -> Declared:
+    """Return a document that the operator declared."""
+    return Declared(kind=row.kind, subject=row.subject, from_on=row.from_on, until_on=row.until_on)
 
 
 def handed_over_fact(row: AnyRow, creditor_id: int) -> HandedOverFact:
@@ -93,6 +99,8 @@ def creditor_fact(row: AnyRow, payments_until_on: date | None) -> CreditorFact:
         tolerance_cents=row.tolerance_cents,
         notice_days=row.notice_days,
         handover_to=row.handover_to,
+        is_agency=row.is_agency,
+        register_number=row.register_number,
     )
 
 

@@ -44,6 +44,7 @@ def notice(facts: UnitFacts, plan: Plan, language: str) -> Notice:
         pay_by_on=plan.pay_by_on,
         handover_to=(facts.creditor.handover_to or _AGENCY.get(language, "")) if plan.handover_on else "",
         handover_on=plan.handover_on,
+        register_number=facts.creditor.register_number if facts.creditor.is_agency else "",
     )
     return said if wish is None else _answering(said, wish, facts, claims)
 

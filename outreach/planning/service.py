@@ -27,7 +27,7 @@ def serve(facts: UnitFacts, rules: Rules, now: datetime) -> Answer | None:
     if not facts.service:
         return None
     wish = facts.service[0]
-    verdict = gate(facts.gate_facts(facts.today(now), wish.purpose), rules.pack, now)
+    verdict = gate(facts.gate_facts(now, facts.today(now), wish.purpose), rules.pack, now)
     if verdict.kind is not VerdictKind.ALLOW:
         return _waits(verdict)
     plan = Plan.without_way(

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import partial
 
 from sqlalchemy import Connection, bindparam, exists, func, insert, select, update
 
@@ -69,7 +70,7 @@ class Ticker:
         for channel in self.reporting:
             await poll(self.store, channel, now)
         await review(self.store, now, self.seen)
-        tick_id = await self.store.write(lambda conn: begin_tick(conn, now))
+        tick_id = await self.store.write(partial(self._begin, now=now))
         for _ in range(MOST_ROUNDS):
             planned = await self.planner.plan_due(now, tick_id, stop, lease.rank)
             sent = await self._send(lease, report, stop)
@@ -81,6 +82,10 @@ class Ticker:
             log.warning("a tick ended after %d rounds with work left; the next one goes on", MOST_ROUNDS)
         await self.store.write(lambda conn: _end(conn, tick_id, report))
         return report
+
+    def _begin(self, conn: Connection, now: datetime) -> int:
+        self.planner.versions.take_confirmed(conn, now)
+        return begin_tick(conn, now)
 
     async def _send(self, lease: Lease, report: TickReport, stop: asyncio.Event | None) -> int:
         moved = 0

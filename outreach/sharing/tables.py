@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import Index, UniqueConstraint, text
+from sqlalchemy import BigInteger, Index, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from outreach.store.types import PUBLIC_ID, cents, key, moment, public_id, ref, word
@@ -31,7 +31,8 @@ class Agreement(SQLModel, table=True):
     basis: str = Field(max_length=20)
     """The letter of GDPR art. 6(1), such as '6(1)(c)'."""
     fields: str
-    preconditions: str = "[]"
+    places: str = "[]"
+    """A JSON list of the towns that a municipality's agreement is for."""
     retention_days: int
     country: str = Field(max_length=2)
     transfer: str = Field(default="", max_length=40)
@@ -64,6 +65,8 @@ class Disclosure(SQLModel, table=True):
     actor: str = Field(max_length=80)
     approved_by: str | None = Field(default=None, max_length=80)
     content_id: str | None = Field(default=None, sa_type=PUBLIC_ID)
+    upto_allocation_id: int = Field(default=0, sa_type=BigInteger)
+    """The newest booking on the dossier's claims that it told of: what came in since is news to the recipient."""
     payload_key: str = Field(max_length=64)
     """An HMAC of the payload under the installation's key: shows which bytes left without showing them."""
 

@@ -236,6 +236,9 @@ _CREDITOR_STOP = (
 )
 """A change of one of these of a stop on a creditor raises the creditor's policy epoch."""
 
+EVERYBODYS = ("declaration", "rule_confirmation")
+"""Tables of what holds for every creditor: a change of one makes everything be looked at again."""
+
 KEPT = {
     "log_entry": ("update", "delete"),
     "artefact": ("update", "delete"),
@@ -358,6 +361,14 @@ def _sqlite() -> dict[str, tuple[str, ...]]:
         "UPDATE creditor SET policy_epoch = policy_epoch + 1; "
         f"UPDATE dossier SET next_look_at = '{AT_ONCE}'; END",
     )
+    for table in EVERYBODYS:
+        for event in ("INSERT", "UPDATE"):
+            name = f"facts_{table}_{event.lower()}"
+            made[name] = (
+                f"CREATE TRIGGER {name} AFTER {event} ON {table} BEGIN "
+                "UPDATE creditor SET policy_epoch = policy_epoch + 1; "
+                f"UPDATE dossier SET next_look_at = '{AT_ONCE}'; END",
+            )
     made["facts_installation"] = (
         "CREATE TRIGGER facts_installation AFTER UPDATE OF sending ON installation "
         f"WHEN NEW.sending AND NOT OLD.sending BEGIN UPDATE dossier SET next_look_at = '{AT_ONCE}'; END",
@@ -461,6 +472,14 @@ def _postgresql() -> dict[str, tuple[str, ...]]:
         f"UPDATE creditor SET policy_epoch = policy_epoch + 1 WHERE {new_version}; "
         f"{look} WHERE {new_version};",
     )
+    for table in EVERYBODYS:
+        for event in ("insert", "update"):
+            made[f"facts_{table}_{event}"] = _pg_statement(
+                f"facts_{table}_{event}",
+                table,
+                event,
+                f"UPDATE creditor SET policy_epoch = policy_epoch + 1; {look};",
+            )
     made["facts_installation"] = _pg_statement(
         "facts_installation",
         "installation",

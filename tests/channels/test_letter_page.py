@@ -176,3 +176,17 @@ def test_an_address_fits_the_window_or_is_refused() -> None:
 def test_a_dutch_postcode_and_town_are_written_as_the_post_reads_them(line: str, shown: str) -> None:
     """One space within the postcode, two behind it, the town in capitals; another country's line stays."""
     assert read(to_address=f"Straat 1\n{line}").text["address"].split("\n")[-1] == shown
+
+
+@pytest.mark.parametrize(
+    ("language", "address", "shown"),
+    [
+        ("nl", "Meir 1\n2000 Antwerpen\nBE", "BELGIË"),
+        ("en-GB", "Meir 1\n2000 Antwerpen\nBE", "BELGIUM"),
+        ("nl", "Straat 1\nPlaats\nXX", "XX"),
+        ("nl", "Straat 1\nEE", "EE"),
+    ],
+)
+def test_a_country_is_written_as_its_name(language: str, address: str, shown: str) -> None:
+    """In capitals and in the letter's language below street and town; a code that is not known stays."""
+    assert read(language=language, to_address=address).text["address"].split("\n")[-1] == shown

@@ -6,9 +6,10 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from channels.kinds import Kind
-from consent.facts import ContactPointFact, GateFacts, HandedOverFact, Reason, StopFact, Verdict, VerdictKind
+from consent.facts import ContactPointFact, GateFacts, HandedOverFact, Reason, StopFact, Verdict
 from consent.gate import gate
 from consent.packs import Pack, shipped_packs
+from consent.rules import Rule
 
 AMSTERDAM = ZoneInfo("Europe/Amsterdam")
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
@@ -37,7 +38,7 @@ def facts(**changes: Any) -> GateFacts:
         "latest_due_on": date(2026, 11, 10),
         "contact_points": (EMAIL, LETTER),
     }
-    return GateFacts(**{**allowed, **changes})
+    return GateFacts(**{"activity": "dunning@1", **allowed, **changes})
 
 
 def always_paid(**changes: Any) -> GateFacts:
@@ -77,11 +78,29 @@ def ask(given: GateFacts, now: datetime = NOW, pack: Pack | None = NL) -> Verdic
 
 
 def obstacles(verdict: Verdict) -> dict[str, Reason]:
-    """The reasons that are not allowing, by code."""
-    return {reason.code: reason for reason in verdict.reasons if reason.kind is not VerdictKind.ALLOW}
+    """The reasons that stand in the way, by code."""
+    return {reason.code: reason for reason in verdict.reasons if reason.refuses}
 
 
 def codes(given: GateFacts, now: datetime = NOW, pack: Pack | None = NL) -> tuple[str, set[str]]:
     """The verdict's word and the codes of what is in the way."""
     verdict = ask(given, now, pack)
     return verdict.kind.value, set(obstacles(verdict))
+
+
+def asked_of(pack: Pack, given: GateFacts) -> list[Rule]:
+    """The rules that the gate asks about this message today, by the rows of the pack."""
+    role = "representative" if given.is_representative else "debtor"
+    words = {
+        "addressee_kinds": given.addressee_kind,
+        "purposes": given.purpose,
+        "sender_kinds": given.sender_kind,
+        "roles": role,
+    }
+    return [
+        rule
+        for rule in pack.rules
+        if rule.trigger == "contact"
+        and rule.predicate
+        and all(not (meant := getattr(rule.applies, name)) or word in meant for name, word in words.items())
+    ]

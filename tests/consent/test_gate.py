@@ -19,6 +19,7 @@ from tests.consent.cases import (
     NOW,
     always_paid,
     ask,
+    asked_of,
     codes,
     facts,
     local,
@@ -36,7 +37,7 @@ def test_an_ordinary_message_is_allowed_with_all_reasons() -> None:
     """An allowing verdict carries one allowing reason per rule and ends with the contact window."""
     verdict = ask(facts())
     assert verdict.kind == "allow"
-    assert {reason.rule for reason in verdict.reasons} == {rule.id for rule in NL.rules}
+    assert {reason.rule for reason in verdict.reasons} == {rule.id for rule in asked_of(NL, facts())}
     assert all(reason.kind == "allow" and reason.source and reason.certainty for reason in verdict.reasons)
     assert (verdict.until, verdict.good_until) == (None, local("2026-11-24T20:00"))
 
@@ -127,6 +128,17 @@ def test_three_messages_in_seven_days(days_ago: tuple[int, ...], until: datetime
     assert (verdict.kind, verdict.until) == ("allow" if until is None else "delay", until)
 
 
+@pytest.mark.parametrize(
+    ("purpose", "expected"),
+    [("dunning", "delay"), ("service", "delay"), ("manual", "delay"), ("confirmation", "allow")],
+)
+def test_what_counts_for_a_cap(purpose: str, expected: str) -> None:
+    """Every message counts for another creditor's cap, one by hand too; a confirmation does not."""
+    given = facts(handed_over=(sent(NOW - HOUR, same_creditor=False, purpose=purpose),))
+    assert ask(given).kind == expected
+    assert ask(msgspec.structs.replace(given, purpose="service")).kind == expected
+
+
 def test_a_confirmation_is_not_counted_against_dunning() -> None:
     """The caps hold for dunning messages; a purpose nobody knows is held to them as well."""
     given = facts(handed_over=(sent(NOW - HOUR),))
@@ -153,6 +165,7 @@ def test_a_reservation_goes_first(reserved: datetime, until: datetime | None) ->
         (stop(from_at=NOW + SECOND), "allow", None),
         (stop(channel=Kind.EMAIL), "allow", None),
         (stop(address_key=EMAIL.address_key), "allow", None),
+        (stop(kind="legal_hold"), "allow", None),  # forbids deletion, not contact
     ],
 )
 def test_stops(given: StopFact, kind: str, until: datetime | None) -> None:
@@ -160,6 +173,16 @@ def test_stops(given: StopFact, kind: str, until: datetime | None) -> None:
     verdict = ask(facts(stops=(given,)))
     assert (verdict.kind, verdict.until) == (kind, until)
     assert set(obstacles(verdict)) == (set() if kind == "allow" else {"stop_dispute"})
+
+
+@pytest.mark.parametrize(
+    ("kind", "answered"), [("dispute", "allow"), ("complaint", "allow"), ("objection", "deny")]
+)
+def test_a_pause_of_asking_may_be_answered(kind: str, answered: str) -> None:
+    """A dispute or a complaint stops reminders while its receipt is confirmed; an objection stops both."""
+    given = facts(stops=(stop(kind=kind),))
+    assert ask(given).kind == "deny"
+    assert ask(msgspec.structs.replace(given, purpose="confirmation")).kind == answered
 
 
 def test_an_allowance_ends_where_a_known_stop_begins() -> None:

@@ -94,7 +94,8 @@ def test_the_window_alone_decides_where_nothing_else_is_in_the_way(now: datetime
 def test_the_verdict_is_its_strictest_reason(message: tuple[GateFacts, datetime]) -> None:
     """Whatever is not allowed has a reason with rule and code that says so, and no reason is stricter."""
     verdict = ask(*message)
-    assert RANK[verdict.kind] == max(RANK[reason.kind] for reason in verdict.reasons)
+    refusing = [RANK[reason.kind] for reason in verdict.reasons if reason.refuses]
+    assert RANK[verdict.kind] == max(refusing, default=RANK[VerdictKind.ALLOW])
     assert bool(obstacles(verdict)) == (verdict.kind != "allow")
     assert all(reason.rule and reason.code for reason in verdict.reasons)
     assert (verdict.good_until is not None) == (verdict.kind == "allow")

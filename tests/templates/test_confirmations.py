@@ -8,7 +8,14 @@ from templates import formats
 from tests.templates.texts import amounts_of, days, days_of, every, figures, given, in_order, plain
 
 CONFIRMED = ("promise_confirmed", "deferral_confirmed", "arrangement_confirmed", "payment_confirmed")
-AGREED = (*CONFIRMED, "instalment_soon", "instalment_missed", "dispute_received", "pause_confirmed")
+AGREED = (
+    *CONFIRMED,
+    "instalment_soon",
+    "instalment_missed",
+    "dispute_received",
+    "complaint_received",
+    "pause_confirmed",
+)
 
 
 WHAT_WAS_AGREED: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
@@ -19,6 +26,7 @@ WHAT_WAS_AGREED: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "instalment_soon": (("next_part.amount",), ("next_part.due_on",)),
     "instalment_missed": (("next_part.amount",), ("next_part.due_on", "payments_until_on")),
     "dispute_received": (("lines.open", "lines.disputed"), ("answer_by_on",)),
+    "complaint_received": ((), ("answer_by_on",)),
     "pause_confirmed": ((), ("until_on",)),
 }
 
@@ -34,7 +42,14 @@ def test_a_confirmation_says_what_was_agreed_and_no_more(name: str, language: st
     assert text.count("088 123 45 67") >= 3
 
 
-@every(*CONFIRMED, "dispute_received", "pause_confirmed", "instalment_missed")
+@every(
+    *CONFIRMED,
+    "dispute_received",
+    "complaint_received",
+    "complaint_answered",
+    "pause_confirmed",
+    "instalment_missed",
+)
 def test_a_confirmation_asks_nothing(name: str, language: str, form: str) -> None:
     """No sentence of it tells the reader to pay."""
     assert not re.search(r"\bBetaal\b|[Pp]lease pay|^Pay\b", plain(name, language, form), re.MULTILINE)
@@ -89,6 +104,24 @@ def test_a_dispute_is_in_somebodys_hands(name: str, language: str, form: str) ->
     assert goes_on[language] in part
     assert goes_on[language] in whole
     assert "2026-00077" not in part
+
+
+@every("complaint_received")
+def test_receipt_of_a_complaint_tells_all_the_law_asks(name: str, language: str, form: str) -> None:
+    """How it goes on, by when, who, what waits and what is kept; about a whole dossier it names no bill."""
+    what = given()
+    one_bill = plain(name, language, form, what)
+    dossier = plain(name, language, form, replace(what, lines=(), younger=(), total=None))
+    heads = {
+        "nl": ("Hoe gaat het verder?", "9 december 2026", "Wie kijkt naar", "Bewoners", "Wat bewaren w"),
+        "en": ("How does it go on?", "9 December 2026", "Who will look", "Bewoners", "What do we keep?"),
+    }
+    for text in (one_bill, dossier):
+        assert in_order(text, *heads[language])
+    assert in_order(one_bill, "2026-00001", {"nl": "lopen gewoon door", "en": "go on as usual"}[language])
+    assert not re.search("2026-000|lopen gewoon door|go on as usual", dossier)
+    nobody = plain(name, language, form, replace(what, department=""))
+    assert {"nl": "iemand van Waterbedrijf Noord", "en": "Somebody at Waterbedrijf Noord"}[language] in nobody
 
 
 @every("dispute_answered")

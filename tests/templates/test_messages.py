@@ -1,11 +1,12 @@
 """What every message and every demand promises its reader: facts, doors, and nothing before its step."""
 
+import json
 import re
 from dataclasses import replace
 
 import pytest
 
-from templates.catalogue import SwitchedOffError
+from templates.catalogue import SwitchedOffError, Template, archive
 from templates.render import render, render_letter, render_sms
 from tests.templates.notices import notice
 from tests.templates.texts import (
@@ -264,3 +265,24 @@ def test_an_offer_of_help_begins_with_help(name: str, language: str, form: str) 
         "en": ("municipality", "2026-00001", "pay now?"),
     }
     assert in_order(plain(name, language, form), "088 123 45 67", "0800 8115", *tells[language])
+
+
+@every(*SHIPPED.names)
+def test_an_agency_shows_its_mark_on_every_surface(name: str, language: str, form: str) -> None:
+    """Mail, page, paper and text message name its number in the register; who is no agency has none to show."""
+    template = SHIPPED.get(name).for_preview()
+    agency = replace(given(), creditor_name="Bureau Noord B.V.", register_number="2024-00123")
+    mail, sms = render(template, language, form, agency), render_sms(template, language, form, agency)
+    for text in (mail.plain, mail.html, render_letter(template, language, form, agency), sms):
+        assert "2024-00123" in text
+        assert "Bureau Noord B.V" in text
+    assert "egister" not in plain(name, language, form)
+
+
+def test_a_version_kept_before_there_was_a_mark_is_read_as_it_was() -> None:
+    """Its own shapes have none, so it shows none."""
+    record = json.loads(SHIPPED.get("friendly_reminder").bytes)
+    shapes = record["files"]["layout/shapes.toml"]
+    record["files"]["layout/shapes.toml"] = shapes.partition("# An agency's mark")[0]
+    old = Template.from_bytes(archive(record["name"], record["files"], record["message"]))
+    assert "2024-00123" not in render(old, "nl", "formal", given(register_number="2024-00123")).plain

@@ -40,7 +40,8 @@ class ConsentEvent(SQLModel, table=True):
 class Declaration(SQLModel, table=True):
     """A document that the operator says is there: a processor's contract, an assessment, a notice; until it expires.
 
-    `subject` is what it is about: a processor, or an activity of the register of processing.
+    `subject` is what it is about: a processor, an activity of the register of processing, or the scheme that settles
+    disputes with an agency.
     """
 
     id: int | None = key()
@@ -89,6 +90,8 @@ class Complaint(SQLModel, table=True):
     confirm_by_at: datetime = moment()
     """Until when receipt is to be confirmed in writing: two working days (Bki art. 6.1)."""
     confirmed_at: datetime | None = moment(default=None)
+    confirmed_by: str | None = Field(default=None, max_length=80)
+    """A job, where our own message confirmed it; or who wrote, where none could."""
     answer_by_on: date
     owner: str = Field(max_length=80)
     outcome: str = Field(default="", max_length=20)

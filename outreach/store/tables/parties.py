@@ -42,6 +42,8 @@ class Creditor(SQLModel, table=True):
     plan_most_parts: int = 12
     promise_most_days: int = 14
     deferral_most_days: int = 30
+    sector: str = Field(default="", max_length=20)
+    """What it supplies, where the law knows early signals of it (see casework/creditors); empty for all others."""
 
 
 class Person(SQLModel, table=True):

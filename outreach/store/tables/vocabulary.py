@@ -30,6 +30,7 @@ VOCABULARIES: dict[str, tuple[str, ...]] = {
         "moved",
         "address_protected",
         "breathing_space",
+        "complaint",
     ),
     "stop_scope": ("contact_point", "channel", "claim_part", "claim", "dossier", "person", "creditor"),
     "signal_kind": (
@@ -153,7 +154,7 @@ VOCABULARIES: dict[str, tuple[str, ...]] = {
         "restricted",
         "restriction_lifted",
     ),
-    "declaration_kind": ("processor_contract", "assessment", "privacy_notice"),
+    "declaration_kind": ("processor_contract", "assessment", "privacy_notice", "dispute_scheme"),
     "recipient_kind": (
         "municipality",
         "agency",

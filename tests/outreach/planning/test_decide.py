@@ -242,7 +242,7 @@ def test_no_plan_without_an_open_amount_and_the_gate_s_leave(
     assert sum(open_cents(by_id[key]) for key, _ in plan.steps) > 0
     assert not facts.unplaced_cents
     latest = max(by_id[key].due_on for key, _ in plan.steps)
-    asked = facts.gate_facts(latest)
+    asked = facts.gate_facts(now, latest)
     verdict = gate(asked, PACK, now)
     assert verdict.kind is VerdictKind.ALLOW
     assert verdict.good_until is not None

@@ -72,7 +72,7 @@ def upgrade() -> None:
         sa.Column("activity", sqlmodel.sql.sqltypes.AutoString(length=40), nullable=False),
         sa.Column("basis", sqlmodel.sql.sqltypes.AutoString(length=20), nullable=False),
         sa.Column("fields", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
-        sa.Column("preconditions", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("places", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.Column("retention_days", sa.Integer(), nullable=False),
         sa.Column("country", sqlmodel.sql.sqltypes.AutoString(length=2), nullable=False),
         sa.Column("transfer", sqlmodel.sql.sqltypes.AutoString(length=40), nullable=False),
@@ -132,6 +132,7 @@ def upgrade() -> None:
         sa.Column("actor", sqlmodel.sql.sqltypes.AutoString(length=80), nullable=False),
         sa.Column("approved_by", sqlmodel.sql.sqltypes.AutoString(length=80), nullable=True),
         sa.Column("content_id", sa.String(length=32), nullable=True),
+        sa.Column("upto_allocation_id", sa.BigInteger(), nullable=False),
         sa.Column("payload_key", sqlmodel.sql.sqltypes.AutoString(length=64), nullable=False),
         sa.ForeignKeyConstraint(["agreement_id"], ["agreement.id"], name=op.f("fk_disclosure_agreement_id")),
         sa.ForeignKeyConstraint(["dossier_id"], ["dossier.id"], name=op.f("fk_disclosure_dossier_id")),
@@ -218,6 +219,7 @@ def upgrade() -> None:
         sa.Column("received_at", outreach.store.types.Moment(timezone=True), nullable=False),
         sa.Column("confirm_by_at", outreach.store.types.Moment(timezone=True), nullable=False),
         sa.Column("confirmed_at", outreach.store.types.Moment(timezone=True), nullable=True),
+        sa.Column("confirmed_by", sqlmodel.sql.sqltypes.AutoString(length=80), nullable=True),
         sa.Column("answer_by_on", sa.Date(), nullable=False),
         sa.Column("owner", sqlmodel.sql.sqltypes.AutoString(length=80), nullable=False),
         sa.Column("outcome", sqlmodel.sql.sqltypes.AutoString(length=20), nullable=False),
@@ -267,3 +269,9 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("consent_event", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_consent_event_person_id"), ["person_id"], unique=False)
+    with op.batch_alter_table("creditor", schema=None) as batch_op:
+        batch_op.add_column(
+            sa.Column(
+                "sector", sqlmodel.sql.sqltypes.AutoString(length=20), nullable=False, server_default=""
+            )
+        )
