@@ -52,7 +52,8 @@ class Register(Struct, frozen=True):
 
     def activity(self, purpose: str, sender: SenderKind) -> Activity | None:
         """Return the one that a purpose belongs to; None where nobody declared it."""
-        return _by_purpose(self).get((purpose, sender))
+        found = (one for one in self.activities if purpose in one.purposes and sender in _senders(one))
+        return next(found, None)
 
     def cite(self, purpose: str, sender: SenderKind) -> str:
         """Return how a message or a disclosure names its activity, with the version; empty where there is none."""
@@ -123,13 +124,10 @@ def shipped_register() -> Register:
 
 
 @cache
-def _by_purpose(register: Register) -> dict[tuple[str, str], Activity]:
-    return {
-        (purpose, sender): one
-        for one in register.activities
-        for purpose in one.purposes
-        for sender in _senders(one)
-    }
+def shipped_activity(purpose: str, sender: SenderKind) -> tuple[Activity | None, str]:
+    """Return the activity of the shipped register for a purpose, and how it is cited."""
+    register = shipped_register()
+    return register.activity(purpose, sender), register.cite(purpose, sender)
 
 
 def _senders(activity: Activity) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection
 from sqlalchemy.dialects import postgresql, sqlite
 
-from consent.processing import shipped_register
+from consent.processing import shipped_activity
 from outreach.correspondence import log
 from outreach.planning.answer import Answer, Rules
 from outreach.planning.compose import Composed
@@ -79,7 +79,7 @@ def _activity(one: Decided) -> dict[str, str]:
     plan = one.answer.plan
     if plan is None:
         return {}
-    return {"activity": shipped_register().cite(plan.purpose, one.facts.sender_kind)}
+    return {"activity": shipped_activity(plan.purpose, one.facts.sender_kind)[1]}
 
 
 def pairs(rows: Iterable[AnyRow]) -> dict[Any, Any]:

@@ -77,7 +77,8 @@ def _dun(facts: UnitFacts, rules: Rules, now: datetime) -> Answer:
     known = [by_id[claim_id].due_on for claim_id, _ in steps if by_id[claim_id].due_on < today]
     # A notice is about what is not due yet: no day of payments can lie after that.
     latest_due_on = max(known, default=facts.creditor.payments_until_on or today)
-    verdict = gate(facts.gate_facts(now, latest_due_on, purpose, step.min_interval_days), rules.pack, now)
+    gate_facts = facts.gate_facts(now, latest_due_on, purpose, step.min_interval_days)
+    verdict = gate(gate_facts, rules.pack, now)
     if step.kind != "message":
         return taking_back(facts, _for_a_person(verdict, found, lead, step, now))
     if verdict.kind is not VerdictKind.ALLOW:
@@ -85,7 +86,7 @@ def _dun(facts: UnitFacts, rules: Rules, now: datetime) -> Answer:
     if step.approval and _said(lead, by_id[lead.claim_id], facts, now) is None:
         return taking_back(facts, _for_approval(verdict, found, lead, now))
     plan = _plan(facts, rules, steps, lead, step, found, today)
-    return send(facts, plan, step.channels, verdict, found, now)
+    return send(facts, gate_facts, plan, step.channels, verdict, found, now)
 
 
 def _rank(outlook: Outlook, rules: Rules) -> tuple[int, int]:

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from channels.kinds import Kind
 from consent.facts import ContactPointFact, GateFacts, HandedOverFact, StopFact
-from consent.processing import Declared, SenderKind, lacking, shipped_register
+from consent.processing import Activity, Declared, SenderKind, lacking, shipped_activity
 from outreach.claims.facts import ClaimFact, Struct
 
 
@@ -175,6 +175,12 @@ class UnitFacts(Struct, frozen=True):
         """Return the civil date of `now` where the party lives."""
         return now.astimezone(ZoneInfo(self.party.zone)).date()
 
+    def _lacking(self, activity: Activity | None, now: datetime) -> tuple[str, ...]:
+        """Return what an activity needs and is not there; most need nothing, and nothing was declared."""
+        if activity is None or not (self.declared or activity.needs_assessment or activity.needs_notice):
+            return ()
+        return lacking(activity, self.declared, (kind.value for kind in self.channels), self.today(now))
+
     def gate_facts(
         self, now: datetime, latest_due_on: date, purpose: str = "dunning", interval_days: int = 0
     ) -> GateFacts:
@@ -182,13 +188,11 @@ class UnitFacts(Struct, frozen=True):
 
         A step may ask for more days of rest than the creditor does, never for fewer.
         """
-        activity = shipped_register().activity(purpose, self.sender_kind)
+        activity, cited = shipped_activity(purpose, self.sender_kind)
         return GateFacts(
             purpose=purpose,
-            activity=shipped_register().cite(purpose, self.sender_kind),
-            lacking=()
-            if activity is None
-            else lacking(activity, self.declared, (kind.value for kind in self.channels), self.today(now)),
+            activity=cited,
+            lacking=self._lacking(activity, now),
             country=self.party.country,
             zone=self.party.zone,
             sender_kind=self.sender_kind,

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from channels.kinds import Kind
+from consent.facts import GateFacts
 from consent.gate import usable
 from outreach.claims.facts import Struct
 from outreach.planning.facts import AttemptFact, PointFact, UnitFacts
@@ -31,19 +32,17 @@ class Route(Struct, frozen=True):
 
 def route(
     facts: UnitFacts,
+    asked: GateFacts,
     tried: Sequence[AttemptFact],
     now: datetime,
     channels: Sequence[str] = (),
-    purpose: str = "dunning",
 ) -> Route:
     """Return the first usable contact point in the order of a step's `channels`, else the party's own.
 
-    The party's own order is the preferred channel, then the default; a step's "preferred" stands for all of it.
+    `asked` is what the gate was asked of this message. The party's own order is the preferred channel, then the
+    default; a step's "preferred" stands for all of it.
     """
-    blocked = {
-        (fact.channel, fact.address_key): reason
-        for fact, reason in usable(facts.gate_facts(now, now.date(), purpose), now)
-    }
+    blocked = {(fact.channel, fact.address_key): reason for fact, reason in usable(asked, now)}
     spent = {attempt.contact_point_id for attempt in tried if attempt.state in _SPENT}
     preferred = facts.party.preferred_channel
     skips: list[Skip] = []

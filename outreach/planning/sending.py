@@ -7,7 +7,7 @@ from datetime import datetime
 
 import msgspec
 
-from consent.facts import Verdict
+from consent.facts import GateFacts, Verdict
 from outreach.dunning.next_step import Outlook
 from outreach.planning.answer import Answer, Outcome, Plan, Todo, continues, taking_back
 from outreach.planning.facts import AttemptFact, OpenMessageFact, UnitFacts
@@ -16,6 +16,7 @@ from outreach.planning.route import Route, route
 
 def send(
     facts: UnitFacts,
+    asked: GateFacts,
     plan: Plan,
     channels: Sequence[str],
     verdict: Verdict,
@@ -25,7 +26,7 @@ def send(
     """Return the answer for what may be said: the plan with its way, or why it has none."""
     message = facts.open_message
     same = continues(message, plan)
-    way = route(facts, message.attempts if message is not None and same else (), now, channels, plan.purpose)
+    way = route(facts, asked, message.attempts if message is not None and same else (), now, channels)
     if way.point is None:
         return taking_back(facts, _no_way(found, verdict, way))
     live = _live(message) if same else None

@@ -27,7 +27,8 @@ def serve(facts: UnitFacts, rules: Rules, now: datetime) -> Answer | None:
     if not facts.service:
         return None
     wish = facts.service[0]
-    verdict = gate(facts.gate_facts(now, facts.today(now), wish.purpose), rules.pack, now)
+    gate_facts = facts.gate_facts(now, facts.today(now), wish.purpose)
+    verdict = gate(gate_facts, rules.pack, now)
     if verdict.kind is not VerdictKind.ALLOW:
         return _waits(verdict)
     plan = Plan.without_way(
@@ -39,7 +40,7 @@ def serve(facts: UnitFacts, rules: Rules, now: datetime) -> Answer | None:
         strategy_hash=rules.strategy_hash,
         service_id=wish.id,
     )
-    answer = send(facts, plan, (), verdict, (), now)
+    answer = send(facts, gate_facts, plan, (), verdict, (), now)
     return answer if answer.code == "queued" else taking_back(facts, _waits(verdict))
 
 

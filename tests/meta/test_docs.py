@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from outreach.intake.mapping import FileMapping, Section, load_mapping
-from outreach.intake.tables import CLAIMS, PAYMENTS
+from outreach.intake.reading import read_facts
+from outreach.intake.rows import FactKind
+from outreach.intake.tables import CLAIMS, FACTS, PAYMENTS
 from tests.meta.documents import ROOT, blocks, documents, files
 
 HEADINGS = ["Context", "Decision", "Consequences", "Alternatives"]
@@ -76,11 +78,21 @@ def test_the_architecture_lists_the_floors() -> None:
     assert told[1].replace("`", "").split(" · ") == layers
 
 
-@pytest.mark.parametrize("table", [CLAIMS, PAYMENTS], ids=lambda table: table.name)
+@pytest.mark.parametrize("table", [CLAIMS, PAYMENTS, FACTS], ids=lambda table: table.name)
 def test_every_column_is_documented(table: object) -> None:
     """Each column that an import knows stands in docs/import.md."""
-    names = {*table.columns}  # type: ignore[attr-defined]
+    names = {*table.columns, *table.called} - {*table.called.values()}  # type: ignore[attr-defined]
     assert not {name for name in names if f"`{name}`" not in IMPORT}
+
+
+def test_the_example_of_facts_is_taken(tmp_path: Path) -> None:
+    """Every row of the example is a good one, and the table below it tells every kind."""
+    [example] = [block.body for block in blocks(IMPORT) if block.body.startswith("debtor_id,")]
+    path = tmp_path / "facts.csv"
+    path.write_text(example, "utf-8")
+    [batch] = read_facts(path)
+    assert (len(batch.rows), batch.rejects) == (example.count("\n") - 1, [])
+    assert not {kind for kind in FactKind if f"`{kind}`" not in IMPORT}
 
 
 def test_the_mapping_in_the_documents_is_the_shipped_one_in_short(tmp_path: Path) -> None:
