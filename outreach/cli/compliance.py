@@ -24,7 +24,7 @@ def show(
     """What is not lawful or not provable today, per creditor; exits 1 where something is wrong."""
     with bootstrap.opened(bootstrap.read_settings()) as app, app.store.reading() as conn:
         now = app.now()
-        found = compliance(conn, now, creditor)
+        found = compliance(conn, app.versions.packs, now, creditor)
     out: Output = ctx.obj
     data = {"at": now, "checked": list(DUTIES), "found": [_finding(one) for one in found]}
     out.value(data, _lines(found))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -10,11 +10,13 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Executable, Select, func, or_, select
 
 from consent.calendar import ONE_DAY
-from consent.packs import shipped_packs
+from consent.packs import Pack
 from consent.processing import Declared, lacking, shipped_register
 from outreach.casework.complaint_register import complaint, late_to_answer, late_to_confirm
 from outreach.casework.days import civil_today
 from outreach.casework.declarations import declarations
+from outreach.claims.rates import shipped_tables
+from outreach.claims.rules import shipped_rules
 from outreach.insight.stuck import TASKS, task, why_off
 from outreach.insight.today import creditor_id_of
 from outreach.planning import queries as q
@@ -127,6 +129,13 @@ DUTIES = {
             "outreach law show",
         ),
         Duty(
+            "rates_unknown",
+            "rates of interest that are not known for today: nothing is computed",
+            "NL-INT-005",
+            "known_until of the table of rates",
+            "outreach law show",
+        ),
+        Duty(
             "decision_waiting",
             "a step or handover that waits too long for a person's decision",
             "promise",
@@ -187,8 +196,10 @@ DUTIES = {
 """Everything that is looked at, the most pressing first."""
 
 
-def compliance(conn: Connection, now: datetime, creditor: str | None = None) -> list[Finding]:
-    """Return what is wrong now, by creditor and then the most pressing first.
+def compliance(
+    conn: Connection, packs: Mapping[str, Pack], now: datetime, creditor: str | None = None
+) -> list[Finding]:
+    """Return what is wrong now, by creditor and then the most pressing first; `packs` are the rules in force.
 
     With a creditor: its own, and what is of the whole installation.
     """
@@ -199,7 +210,7 @@ def compliance(conn: Connection, now: datetime, creditor: str | None = None) -> 
         *(one for row in chosen for one in _of_creditor(conn, row, now)),
         *_counted(conn, now),
         *_declared(conn, now, creditor_id),
-        *_reviews(conn, now),
+        *_reviews(conn, packs, now),
     ]
     places = {code: place for place, code in enumerate(DUTIES)}
     shown = [one for one in found if creditor is None or one.creditor in {creditor, ""}]
@@ -325,16 +336,22 @@ def _wanting(who: AnyRow, declared: list[Declared], today: date) -> Iterator[Fin
         yield Finding(who.code, DUTIES[code], 1, None, activity.code if activity is not None else "")
 
 
-def _reviews(conn: Connection, now: datetime) -> Iterator[Finding]:
-    """Rules that hold where somebody lives who owes something, and that should have been read again."""
+def _reviews(conn: Connection, packs: Mapping[str, Pack], now: datetime) -> Iterator[Finding]:
+    """Rules and rates that hold where somebody lives who owes something, and that should have been read again."""
     today = civil_today(now)
     countries = set(conn.execute(select(q.person.c.country).distinct()).scalars())
     parts = {
         part.name: part
-        for country, pack in shipped_packs().items()
+        for country, pack in packs.items()
         if country in countries
         for part in pack.overdue(today)
     }
     for name, part in sorted(parts.items()):
         since = part.review_by + ONE_DAY if part.review_by is not None else None
         yield Finding("", DUTIES["rules_review_overdue"], 1, since, name)
+    for country, rules in shipped_rules().items():
+        if country in countries and today >= rules.review_by:
+            yield Finding("", DUTIES["rules_review_overdue"], 1, rules.review_by, f"money {country}")
+    for (country, kind), table in shipped_tables().items():
+        if country in countries and today >= table.known_until:
+            yield Finding("", DUTIES["rates_unknown"], 1, table.known_until, f"{kind} {country}")

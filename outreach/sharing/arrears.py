@@ -13,7 +13,8 @@ from sqlalchemy import Connection, func, or_, select
 
 from consent.disclosure import names
 from consent.early_signal import SignalFacts, SignalVerdict, early_signal
-from consent.packs import shipped_packs
+from consent.packs import Pack, packs_with
+from outreach.casework.confirmations import confirmed
 from outreach.casework.days import civil_today
 from outreach.casework.grounds import money
 from outreach.casework.owed import allocation, facts_where
@@ -107,13 +108,14 @@ def cases_of(conn: Connection, dossiers: Sequence[int], now: datetime) -> list[C
         if agreements.state_of(row, today) == agreements.IN_FORCE
     ]
     answers = _answers(conn, {one.person_id for one in refs.values()})
+    pack = packs_with(None, confirmed=confirmed(conn))["NL"]
     found = []
     for key, facts in arrears.items():
         row = about.get(key)
         if row is not None:
             ways = points.get(row.person_id, {})
             known = _Known(row, since[key], facts, evidence[key], ways, answers.get(row.person_id, ""))
-            found.append(_case(conn, refs[key], known, all_agreements, now))
+            found.append(_case(conn, pack, refs[key], known, all_agreements, now))
     return found
 
 
@@ -129,7 +131,9 @@ class _Known:
     answer: str
 
 
-def _case(conn: Connection, where: DossierRef, known: _Known, rows: Iterable[AnyRow], now: datetime) -> Case:
+def _case(
+    conn: Connection, pack: Pack, where: DossierRef, known: _Known, rows: Iterable[AnyRow], now: datetime
+) -> Case:
     today = civil_today(now)
     letter = known.ways.get("letter")
     town = town_of(letter.value) if letter is not None else ""
@@ -156,7 +160,7 @@ def _case(conn: Connection, where: DossierRef, known: _Known, rows: Iterable[Any
         payload=tuple(SIGNAL_WORDS[name] for name in names(_payload(contact, cents, known.row.external_id))),
         open_signal=any(row.closed_at is None for row in signals),
     )
-    verdict = early_signal(facts, shipped_packs()["NL"], today)
+    verdict = early_signal(facts, pack, today)
     return Case(
         where=where,
         debtor=known.row.external_id,
