@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from consent.packs import shipped_parts
 from outreach.claims.rates import rate_table, shipped_tables
 from outreach.claims.rules import AmountRefused, cite, in_force, rule_on, shipped_rules
 
@@ -81,3 +82,12 @@ def test_a_citation_names_what_is_unverified() -> None:
     found = cite("NL-LIM-001", "NL-LIM-003").and_also(cite("NL-LIM-001", "NL-BIK-001"))
     assert found.rules == ("NL-LIM-001", "NL-LIM-003", "NL-BIK-001")
     assert found.unverified == ("NL-LIM-003",)
+
+
+def test_the_rules_that_are_listed_are_those_that_count() -> None:
+    """Where the list for people names a rule of money, it says of it what the engine's own file says."""
+    listed = {rule.id: rule for one in shipped_parts() for rule in one.part.rules}
+    for pack in shipped_rules().values():
+        for rule in pack.rules:
+            shown = listed[rule.id]
+            assert (shown.certainty, shown.valid_from or date.min) == (rule.certainty, rule.valid_from)
