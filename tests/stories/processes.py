@@ -19,13 +19,13 @@ from pathlib import Path
 from sqlalchemy import func, or_, select, text
 
 from outreach import tables
-from outreach.bootstrap import initialise
 from outreach.clock import machine_clock
 from outreach.config import Settings
 from outreach.schedule.tick import day_account
 from outreach.store.types import table_of
 from outreach.store.writer import Store
 from tests import builders as make
+from tests.installations import initialise
 
 ROOT = Path(__file__).parents[2]
 TODAY = date(2026, 11, 23)

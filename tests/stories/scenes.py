@@ -13,12 +13,13 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, insert, select, update
 
 from outreach import tables
-from outreach.bootstrap import initialise, opened
+from outreach.bootstrap import opened
 from outreach.config import Settings
 from outreach.schedule.period import live
 from outreach.schedule.tick import TickReport
 from outreach.store.types import new_id, table_of
 from tests import builders as make
+from tests.installations import initialise
 from tests.stories.living import LEASE, lived
 
 T = TypeVar("T")

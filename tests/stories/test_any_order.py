@@ -16,12 +16,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection
 
-from outreach.bootstrap import App, initialise, opened
+from outreach.bootstrap import App, opened
 from outreach.casework.stops import NewStop, lift_stop, set_stop
 from outreach.config import Settings
 from outreach.schedule.period import live
 from outreach.schedule.tick import TickReport
 from tests import builders as make
+from tests.installations import initialise
 from tests.outreach.casework.arranged import reverse
 from tests.stories.living import LEASE
 from tests.stories.scenes import AMSTERDAM, ANS, DAY, MONDAY, Said, Scene

@@ -9,9 +9,10 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from outreach import tables
-from outreach.bootstrap import initialise, opened
+from outreach.bootstrap import opened
 from outreach.config import Settings
 from tests import builders as make
+from tests.installations import initialise
 from tests.stories.living import lived
 
 AMSTERDAM = ZoneInfo("Europe/Amsterdam")

@@ -6,12 +6,13 @@ import asyncio
 from datetime import UTC, date, datetime, timedelta
 
 from outreach import tables
-from outreach.bootstrap import initialise, opened
+from outreach.bootstrap import opened
 from outreach.config import Settings
 from outreach.delivery.dispatch import Lease
 from outreach.schedule.tick import TickReport
 from tests import builders as make
 from tests.counterparts.smtp_sink import smtp_sink
+from tests.installations import initialise
 
 MONDAY = datetime(2026, 11, 23, 9, tzinfo=UTC)
 

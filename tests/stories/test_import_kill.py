@@ -15,10 +15,11 @@ import pytest
 from sqlalchemy import func, select
 
 from outreach import tables
-from outreach.bootstrap import initialise, opened
+from outreach.bootstrap import opened
 from outreach.config import Settings
 from outreach.intake.portfolio import write
 from outreach.store.types import table_of
+from tests.installations import initialise
 
 KILLS = 6
 

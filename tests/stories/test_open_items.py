@@ -6,11 +6,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from outreach import tables
-from outreach.bootstrap import initialise, opened
+from outreach.bootstrap import opened
 from outreach.config import Settings
 from outreach.intake.open_items import load_open_items
 from outreach.intake.report import ImportReport
 from tests import builders as make
+from tests.installations import initialise
 from tests.stories.living import lived
 
 HEADER = "creditor,debtor_id,debtor_name,claim_id,invoice_number,invoice_on,due_on,principal,currency,email\n"

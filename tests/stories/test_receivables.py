@@ -14,12 +14,13 @@ import pytest
 
 from consent.calendar import holiday
 from outreach import tables
-from outreach.bootstrap import initialise, opened
+from outreach.bootstrap import opened
 from outreach.config import Settings
 from outreach.intake.load import load_claims, load_payments
 from outreach.intake.mapping import load_mapping
 from outreach.schedule.period import Every, moments
 from tests import builders as make
+from tests.installations import initialise
 from tests.stories.living import lived
 
 FILE = Path("data/receivables/WA_Fn-UseC_-Accounts-Receivable.csv")

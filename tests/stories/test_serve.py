@@ -16,7 +16,7 @@ from sqlalchemy import text, update
 
 from consent.gate import first_moment
 from outreach import tables
-from outreach.bootstrap import initialise, opened
+from outreach.bootstrap import opened
 from outreach.clock import machine_clock
 from outreach.config import Settings
 from outreach.planning.versions import Versions
@@ -27,6 +27,7 @@ from tests import builders as make
 from tests.conftest import postgres_database
 from tests.counterparts.smtp_session import Sink
 from tests.counterparts.smtp_sink import smtp_sink
+from tests.installations import initialise
 from tests.outreach.schedule.serving import initialise_with_ready, serving, states, tokens
 
 installation = table_of(tables.operations.Installation)

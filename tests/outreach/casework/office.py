@@ -11,11 +11,12 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, select
 
 from outreach import tables
-from outreach.bootstrap import initialise, opened
+from outreach.bootstrap import opened
 from outreach.casework.targets import Named
 from outreach.config import Settings
 from outreach.store.types import new_id, table_of
 from tests import builders as make
+from tests.installations import initialise
 from tests.stories.living import lived
 
 T = TypeVar("T")

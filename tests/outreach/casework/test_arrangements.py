@@ -11,12 +11,13 @@ import pytest
 from sqlalchemy import Connection, update
 
 from outreach import tables
-from outreach.bootstrap import App, initialise, opened
+from outreach.bootstrap import App, opened
 from outreach.casework import arrangements, endings
 from outreach.casework.grounds import Whose
 from outreach.config import Settings
 from outreach.errors import NotFound, OutreachError, Refused, UsageError
 from tests import builders as make
+from tests.installations import initialise
 
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
 """A Monday morning."""

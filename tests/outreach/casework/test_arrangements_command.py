@@ -18,6 +18,7 @@ from outreach.cli.output import Output
 from outreach.clock import machine_clock
 from outreach.errors import NotFound, Refused, UsageError
 from tests import builders as make
+from tests.installations import initialise
 
 TODAY = civil_today(machine_clock())
 
@@ -27,7 +28,7 @@ def book(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A debtor with two contracts, of which one has something open, and one who owes nothing."""
     monkeypatch.setenv("OUTREACH_DATA_DIR", str(tmp_path / "data"))
     settings = bootstrap.read_settings()
-    bootstrap.initialise(settings, is_trial=True)
+    initialise(settings, is_trial=True)
     with bootstrap.opened(settings) as app, app.store.transaction() as conn:
         jan = make.a_debtor(conn, make.a_creditor(conn), contract="H1")
         for number in ("F1", "F2"):

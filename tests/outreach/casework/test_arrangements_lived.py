@@ -10,11 +10,12 @@ import pytest
 from sqlalchemy import Connection, select
 
 from outreach import tables
-from outreach.bootstrap import initialise, opened
+from outreach.bootstrap import opened
 from outreach.casework import arrangements, endings
 from outreach.casework.review import kept_and_broken
 from outreach.config import Settings
 from tests import builders as make
+from tests.installations import initialise
 from tests.outreach.casework.arranged import AMSTERDAM, DAY, STAFF, about, attempt, message, morning, reverse
 from tests.stories.living import lived
 

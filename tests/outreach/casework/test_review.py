@@ -11,11 +11,12 @@ import pytest
 from sqlalchemy import update
 
 from outreach import tables
-from outreach.bootstrap import initialise, opened
+from outreach.bootstrap import opened
 from outreach.casework import arrangements, endings
 from outreach.casework.review import kept_and_broken, review
 from outreach.config import Settings
 from tests import builders as make
+from tests.installations import initialise
 from tests.outreach.casework.arranged import (
     AGREED_ON,
     DAY,

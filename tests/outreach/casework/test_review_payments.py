@@ -10,12 +10,13 @@ import pytest
 from sqlalchemy import update
 
 from outreach import tables
-from outreach.bootstrap import initialise, opened
+from outreach.bootstrap import opened
 from outreach.casework import arrangements
 from outreach.casework.review import Seen, review
 from outreach.config import Settings
 from outreach.store.types import table_of
 from tests import builders as make
+from tests.installations import initialise
 from tests.outreach.casework.arranged import (
     AGREED_ON,
     DAY,

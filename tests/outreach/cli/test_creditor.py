@@ -16,6 +16,7 @@ from outreach.errors import UsageError
 from outreach.store.tables.operations import StrategyInForce
 from outreach.store.tables.parties import Creditor
 from outreach.store.types import AnyRow, table_of
+from tests.installations import initialise
 
 
 @pytest.fixture
@@ -25,7 +26,7 @@ def here(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("OUTREACH_DATA_DIR", str(settings.data_dir))
     if settings.database_url:
         monkeypatch.setenv("OUTREACH_DATABASE_URL", settings.database_url)
-    bootstrap.initialise(settings, is_trial=False)
+    initialise(settings, is_trial=False)
     assert outreach("add", "WOON", "--name", "De Linde").exit_code == 0
     return settings
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from outreach import bootstrap
 from outreach.cli import app
 from outreach.config import Settings
 from outreach.errors import Refused, UsageError
+from tests.installations import initialise
 
 HEADER = "debtor_id;debtor_name;claim_id;invoice_number;invoice_on;due_on;principal;currency\n"
 
@@ -22,7 +22,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     settings = Settings(data_dir=tmp_path / "data")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("OUTREACH_DATA_DIR", str(settings.data_dir))
-    bootstrap.initialise(settings, is_trial=True)
+    initialise(settings, is_trial=True)
     return tmp_path
 
 

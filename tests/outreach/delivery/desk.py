@@ -14,7 +14,7 @@ from sqlalchemy import Connection, insert, select
 from channels.kinds import Kind
 from channels.protocol import Outcome, OutcomeKind
 from outreach import tables
-from outreach.bootstrap import App, initialise, opened
+from outreach.bootstrap import App, opened
 from outreach.config import Settings
 from outreach.delivery import ledger, workers
 from outreach.delivery.ledger import Turned
@@ -24,6 +24,7 @@ from outreach.planning.load import civil_today, load
 from outreach.planning.plan import Planned
 from outreach.store.types import table_of
 from tests import builders as make
+from tests.installations import initialise
 
 T = TypeVar("T")
 

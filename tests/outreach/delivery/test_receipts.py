@@ -27,6 +27,7 @@ from outreach.store import schema
 from outreach.store.types import new_id, table_of
 from outreach.store.writer import Store
 from tests import builders as make
+from tests.installations import initialise
 from tests.stories.living import lived
 
 T = TypeVar("T")
@@ -383,7 +384,7 @@ def test_no_entry_holds_an_address(post: Post) -> None:
 def test_a_tick_asks_before_it_plans(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     """A letter is posted, comes back, and the same tick tells the step over the next channel."""
     monkeypatch.setattr(bootstrap, "TRIAL_RETURNS", {"returned_per_mille": 1000, "seed": 7})
-    bootstrap.initialise(settings, is_trial=True)
+    initialise(settings, is_trial=True)
     with bootstrap.opened(settings) as app, app.store.transaction() as conn:
         jan = make.a_debtor(conn, make.a_creditor(conn), preferred_channel="letter")
         make.a_point(conn, jan.person_id, ADDRESS, "letter")

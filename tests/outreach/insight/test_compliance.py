@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from consent.packs import shipped_packs
 from outreach import tables
-from outreach.bootstrap import initialise, opened
+from outreach.bootstrap import opened
 from outreach.casework import complaints, declarations, disputes
 from outreach.casework.complaint_register import complaint_of
 from outreach.casework.declarations import Declaration
@@ -25,6 +25,7 @@ from outreach.errors import NotFound
 from outreach.insight.compliance import DUTIES, Finding, compliance
 from outreach.store.types import new_id, table_of
 from tests import builders as make
+from tests.installations import initialise
 from tests.outreach.casework.office import a_task
 
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, event, update
 from typer.testing import CliRunner
 
 from outreach import tables
-from outreach.bootstrap import App, initialise, opened
+from outreach.bootstrap import App, opened
 from outreach.cli import day as commands
 from outreach.cli.output import Output
 from outreach.config import Settings
@@ -21,6 +21,7 @@ from outreach.correspondence import log
 from outreach.insight.day import Day, OpenItem, day
 from outreach.store.types import new_id, table_of
 from tests import builders as make
+from tests.installations import initialise
 from tests.stories.living import lived
 
 NOW = datetime(2026, 11, 24, 9, tzinfo=UTC)

@@ -13,10 +13,11 @@ from typing import Any
 import pytest
 
 from outreach import tables
-from outreach.bootstrap import initialise, opened
+from outreach.bootstrap import opened
 from outreach.config import Settings
 from outreach.insight.preview import PREVIEW_TOKEN
 from tests import builders as make
+from tests.installations import initialise
 from tests.stories.living import lived
 
 NOW = datetime(2026, 11, 24, 9, tzinfo=UTC)

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import func, select, update
 
 from outreach import tables
-from outreach.bootstrap import App, initialise, opened
+from outreach.bootstrap import App, opened
 from outreach.config import Settings
 from outreach.errors import NotFound
 from outreach.insight import today as module
@@ -18,6 +18,7 @@ from outreach.insight.steps import by_step_and_outcome
 from outreach.insight.today import Today, today
 from outreach.store.types import metadata, new_id, table_of
 from tests import builders as make
+from tests.installations import initialise
 from tests.stories.living import lived
 
 NOW = datetime(2026, 11, 24, 9, tzinfo=UTC)

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from outreach.bootstrap import initialise, opened
+from outreach.bootstrap import opened
 from outreach.config import Settings
+from tests.installations import initialise
 from tests.outreach.intake.loads import Loading
 
 

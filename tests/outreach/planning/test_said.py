@@ -9,12 +9,13 @@ import pytest
 from sqlalchemy import Connection
 
 from channels.kinds import Kind
-from outreach.bootstrap import initialise, opened
+from outreach.bootstrap import opened
 from outreach.config import Settings
 from outreach.planning.answer import Plan
 from outreach.planning.load import load
 from outreach.planning.said import notice
 from tests import builders as make
+from tests.installations import initialise
 
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
 

@@ -19,12 +19,13 @@ import httpx
 from sqlalchemy import func, select, update
 
 from outreach import tables
-from outreach.bootstrap import initialise, opened
+from outreach.bootstrap import opened
 from outreach.config import Settings
 from outreach.secrets import secret
 from outreach.store.types import table_of
 from outreach.store.writer import Store
 from tests import builders as make
+from tests.installations import initialise
 
 ROOT = Path(__file__).parents[3]
 OPEN_DAY = datetime(2026, 1, 5, 9, tzinfo=UTC)

@@ -18,7 +18,7 @@ from channels.email.pace import Throttle
 from channels.email.relay import Relay
 from channels.email.smtp import SmtpChannel
 from outreach import tables
-from outreach.bootstrap import initialise, opened
+from outreach.bootstrap import opened
 from outreach.config import Settings
 from outreach.delivery.dispatch import Lease
 from outreach.schedule.heartbeat import heartbeat
@@ -31,6 +31,7 @@ from outreach.store.types import table_of
 from outreach.store.writer import Store
 from tests import builders as make
 from tests.counterparts.smtp_sink import smtp_sink
+from tests.installations import initialise
 from tests.outreach.schedule.serving import LIMIT, initialise_with_ready, states
 
 LEASE = timedelta(seconds=5)

@@ -10,7 +10,6 @@ from typing import Any
 from sqlalchemy import Connection, select, update
 
 from outreach import tables
-from outreach.bootstrap import initialise
 from outreach.casework import conversations
 from outreach.casework.targets import DossierRef, Named, dossier_by_id, dossier_of
 from outreach.config import Settings
@@ -19,6 +18,7 @@ from outreach.sharing.arrears import Case, cases_of
 from outreach.sharing.ledger import Shared, Wish, share
 from outreach.store.types import new_id, table_of
 from tests import builders as make
+from tests.installations import initialise
 from tests.outreach.casework.office import DAY, JAN, Office, a_task
 
 DUE = date(2026, 11, 5)

@@ -12,7 +12,6 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 
-from outreach.bootstrap import initialise
 from outreach.config import Settings
 from outreach.store.writer import Store
 from outreach.web.guard import Bearer, Door, everybody
@@ -20,6 +19,7 @@ from outreach.web.headers import HEADERS
 from outreach.web.health import Health
 from outreach.web.metrics import Metrics
 from outreach.web.site import Site, monitoring
+from tests.installations import initialise
 
 TOKEN = "a token with ünusual characters"
 

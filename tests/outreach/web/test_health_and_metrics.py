@@ -12,7 +12,6 @@ from sqlalchemy import text, update
 from starlette.requests import Request
 
 from outreach import tables
-from outreach.bootstrap import initialise
 from outreach.config import Settings
 from outreach.schedule.pulse import Pulse
 from outreach.store.types import table_of
@@ -20,6 +19,7 @@ from outreach.store.writer import Store
 from outreach.web.figures import figures
 from outreach.web.health import Health
 from outreach.web.metrics import Metrics
+from tests.installations import initialise
 from tests.outreach.schedule.serving import attempt, dossier, initialise_with_ready
 
 ANY = Request({"type": "http", "method": "GET", "path": "/", "headers": []})
