@@ -29,8 +29,6 @@ consent_event = table_of(ConsentEvent)
 
 DUNNING = "dunning"
 METHODS = ("telephone", "letter", "email", "sms", "page", "counter")
-ANSWER_MONTHS = 1
-"""An objection is answered within a month (GDPR art. 12(3))."""
 CONFIRMED_AFTER = timedelta(hours=24)
 """A small office has nobody else: it decides once more after a night's sleep."""
 
@@ -92,15 +90,7 @@ def object_to(conn: Connection, said: Said, actor: str, now: datetime) -> list[s
     for new in _meant(conn, said.named, "objection", who.id):
         pseudonym = set_stop(conn, new, actor, now)
         event = _add(conn, EventKind.OBJECTED, said, actor, now, stop_id=stop_of(conn, pseudonym).id)
-        work = NewTask(
-            kind="objection",
-            subject=event,
-            due_at=closing_of(_month_after(civil_today(now))),
-            dossier_id=new.dossier_id,
-            person_id=who.id,
-            reason_code=said.reason,
-        )
-        open_task(conn, work, actor, now)
+        _open_work(conn, "objection", event, new.dossier_id, who.id, said.reason, actor, now)
         made.append(event)
     return made
 
@@ -120,21 +110,13 @@ def decide(
 
     A rejection takes two people; a small office decides again after 24 hours. Raises Refused without.
     """
-    row = _event(conn, beginning)
-    if row.kind != EventKind.OBJECTED:
-        msg = f"{row.pseudonym[:8]} is no objection: it is of kind {row.kind}"
-        raise Refused(msg)
-    if _answer_to(conn, row.pseudonym) is not None:
-        msg = f"objection {row.pseudonym[:8]} was answered already"
-        raise Refused(msg)
+    row = _unanswered(conn, beginning, EventKind.OBJECTED, "objection")
     if not upheld:
         if reason not in REFUSABLE:
             msg = f"--reason: an objection is rejected for one of {', '.join(REFUSABLE)}"
             raise UsageError(msg)
         _expect_second(conn, row, approved_by, actor, now)
-        held = conn.execute(select(stop).where(stop.c.id == row.stop_id)).one()
-        if held.lifted_at is None:
-            lift_stop(conn, held.pseudonym, actor, now, ["objection_rejected", reason])
+        _lift_stop(conn, row, ["objection_rejected", reason], actor, now)
     said = Said(Named(), row.purpose, row.method, row.channel, reason=reason, note=note)
     kind = EventKind.OBJECTION_UPHELD if upheld else EventKind.OBJECTION_REJECTED
     made = _add(conn, kind, said, actor, now, about=row)
@@ -143,7 +125,10 @@ def decide(
 
 
 def restrict(conn: Connection, said: Said, actor: str, now: datetime) -> list[str]:
-    """Keep somebody's data and use it for nothing (GDPR art. 18), for one of the reasons that the law names."""
+    """Keep somebody's data and use it for nothing (GDPR art. 18), for one of the reasons that the law names.
+
+    A task sees to it that somebody ends it: by itself a restriction would be silence for ever.
+    """
     if said.reason not in RESTRICTIONS:
         msg = f"--reason: expected one of {', '.join(RESTRICTIONS)}"
         raise UsageError(msg)
@@ -151,27 +136,23 @@ def restrict(conn: Connection, said: Said, actor: str, now: datetime) -> list[st
     made = []
     for new in _meant(conn, said.named, "restriction", who.id):
         pseudonym = set_stop(conn, new, actor, now)
-        made.append(_add(conn, EventKind.RESTRICTED, said, actor, now, stop_id=stop_of(conn, pseudonym).id))
+        event = _add(conn, EventKind.RESTRICTED, said, actor, now, stop_id=stop_of(conn, pseudonym).id)
+        _open_work(conn, "restriction", event, new.dossier_id, who.id, said.reason, actor, now)
+        made.append(event)
     return made
 
 
 def lift(conn: Connection, beginning: str, informed_on: date, actor: str, now: datetime) -> str:
     """End a restriction, after the person was told that it ends (GDPR art. 18(3))."""
-    row = _event(conn, beginning)
-    if row.kind != EventKind.RESTRICTED:
-        msg = f"{row.pseudonym[:8]} is no restriction: it is of kind {row.kind}"
-        raise Refused(msg)
-    if _answer_to(conn, row.pseudonym) is not None:
-        msg = f"restriction {row.pseudonym[:8]} was lifted already"
-        raise Refused(msg)
+    row = _unanswered(conn, beginning, EventKind.RESTRICTED, "restriction")
     if informed_on > civil_today(now):
         msg = f"--informed-on: {informed_on} is still to come; the person is told before the restriction ends"
         raise UsageError(msg)
-    held = conn.execute(select(stop).where(stop.c.id == row.stop_id)).one()
-    if held.lifted_at is None:
-        lift_stop(conn, held.pseudonym, actor, now, ["informed"])
+    _lift_stop(conn, row, ["informed"], actor, now)
     said = Said(Named(), row.purpose, row.method, row.channel, reason="informed")
-    return _add(conn, EventKind.RESTRICTION_LIFTED, said, actor, now, about=row)
+    made = _add(conn, EventKind.RESTRICTION_LIFTED, said, actor, now, about=row)
+    finish_subject(conn, "restriction", row.pseudonym, "lifted", actor, now, None)
+    return made
 
 
 def events_of(conn: Connection, person_id: int) -> list[AnyRow]:
@@ -278,6 +259,40 @@ def _meant(conn: Connection, named: Named, kind: str, person_id: int) -> Sequenc
     return [NewStop(kind, "dossier", dossier_id=one.id) for one in dossiers_of(conn, named)]
 
 
+def _open_work(
+    conn: Connection,
+    kind: str,
+    event: str,
+    dossier_id: int | None,
+    person_id: int,
+    reason: str,
+    actor: str,
+    now: datetime,
+) -> None:
+    """Open the work of answering, due within a month (GDPR art. 12(3))."""
+    due_at = closing_of(_month_after(civil_today(now)))
+    work = NewTask(kind, event, due_at, dossier_id=dossier_id, person_id=person_id, reason_code=reason)
+    open_task(conn, work, actor, now)
+
+
+def _unanswered(conn: Connection, beginning: str, kind: EventKind, word: str) -> AnyRow:
+    """Return the fact that is to be answered; raises Refused for another kind, or one that was."""
+    row = _event(conn, beginning)
+    if row.kind != kind:
+        msg = f"{row.pseudonym[:8]} is no {word}: it is of kind {row.kind}"
+        raise Refused(msg)
+    if conn.execute(select(consent_event.c.id).where(consent_event.c.answers == row.pseudonym)).first():
+        msg = f"{word} {row.pseudonym[:8]} was answered already"
+        raise Refused(msg)
+    return row
+
+
+def _lift_stop(conn: Connection, row: AnyRow, reasons: list[str], actor: str, now: datetime) -> None:
+    held = conn.execute(select(stop).where(stop.c.id == row.stop_id)).one()
+    if held.lifted_at is None:
+        lift_stop(conn, held.pseudonym, actor, now, reasons)
+
+
 def _expect_consent(purpose: str) -> None:
     if purpose not in PURPOSES:
         msg = f"--purpose: {purpose!r} does not rest on consent; expected one of {', '.join(PURPOSES)}"
@@ -310,10 +325,6 @@ def _event(conn: Connection, beginning: str) -> AnyRow:
         msg = f"there is no single fact {beginning!r} (outreach consent show lists them)"
         raise NotFound(msg)
     return rows[0]
-
-
-def _answer_to(conn: Connection, pseudonym: str) -> AnyRow | None:
-    return conn.execute(select(consent_event).where(consent_event.c.answers == pseudonym)).first()
 
 
 def _fact(row: AnyRow) -> Event:

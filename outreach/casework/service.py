@@ -121,7 +121,8 @@ def has_attempt(states: Sequence[str]) -> ColumnElement[bool]:
                 together.c.dossier_id == service_message.c.dossier_id,
                 together.c.person_id == service_message.c.person_id,
                 together.c.currency == service_message.c.currency,
-                message.c.created_at >= service_message.c.asked_at,
+                # A message may be older than what was put into it when it was composed anew.
+                attempt.c.good_from >= service_message.c.asked_at,
             )
             .exists(),
         ),

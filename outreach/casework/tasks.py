@@ -35,6 +35,7 @@ OWN_COMMANDS = {
     "dispute": "dispute decide",
     "complaint": "complaint answer",
     "objection": "consent decide",
+    "restriction": "consent lift",
 }
 """Kinds of work whose end says something, and the command that asks for it."""
 

@@ -82,7 +82,7 @@ def _dun(facts: UnitFacts, rules: Rules, now: datetime) -> Answer:
     if step.kind != "message":
         return taking_back(facts, _for_a_person(verdict, found, lead, step, now))
     if verdict.kind is not VerdictKind.ALLOW:
-        return taking_back(facts, refused(verdict, found))
+        return taking_back(facts, refused(verdict, found, now))
     if step.approval and _said(lead, by_id[lead.claim_id], facts, now) is None:
         return taking_back(facts, _for_approval(verdict, found, lead, now))
     plan = _plan(facts, rules, steps, lead, step, found, today)
@@ -164,7 +164,7 @@ def _for_a_person(
     """A call, a visit or a handover: a task, unless the gate forbids it. No address for messages is needed."""
     against = [reason for reason in verdict.reasons if reason.refuses]
     if [reason for reason in against if reason.code != "no_contact_point"]:
-        return refused(verdict, found)
+        return refused(verdict, found, now)
     return Answer(
         outcome=Outcome.TASK,
         code=step.kind,
@@ -285,7 +285,13 @@ _TASKS = {"no_contact_point": "no_contact_point"} | dict.fromkeys(
 )
 
 
-def refused(verdict: Verdict, found: tuple[Outlook, ...]) -> Answer:
+_BY_DOCUMENT = frozenset(
+    {"no_legal_basis", "assessment_missing", "notice_missing", "processor_contract_expired"}
+)
+"""What a document ends that may begin to hold on a later day: nothing else would wake the dossier then."""
+
+
+def refused(verdict: Verdict, found: tuple[Outlook, ...], now: datetime) -> Answer:
     """Turn the gate's refusal into an outcome; the first strictest reason gives the code."""
     strictest: Reason = next(reason for reason in verdict.reasons if reason.kind is verdict.kind)
     task = _TASKS.get(strictest.code, "") if verdict.kind is VerdictKind.GAP else ""
@@ -298,7 +304,7 @@ def refused(verdict: Verdict, found: tuple[Outlook, ...]) -> Answer:
     return Answer(
         outcome=outcome,
         code=strictest.code,
-        look_at=verdict.until,
+        look_at=now + AGAIN if strictest.code in _BY_DOCUMENT else verdict.until,
         outlooks=found,
         reasons=verdict.reasons,
         todo=Todo(kind=task) if task else None,

@@ -65,6 +65,7 @@ VOCABULARIES: dict[str, tuple[str, ...]] = {
         "note",
         "complaint",
         "objection",
+        "restriction",
         "early_signal",
         "recipient_notice",
     ),

@@ -171,10 +171,11 @@ def test_a_small_office_sleeps_on_it(office: Office) -> None:
 
 
 def test_a_restriction_ends_only_after_the_person_was_told(office: Office) -> None:
-    """It stops everything; lifting asks for the day on which they were told, which can't lie ahead."""
+    """Work is opened to end it; lifting asks for the day on which they were told, which can't lie ahead."""
     said = reminders(reason="accuracy_contested")
     [made] = office.run(lambda conn: consents.restrict(conn, said, ANNA, NOW))
     assert office.row(Stop).kind == "restriction"
+    assert office.row(Task, kind="restriction").subject == made
     today = NOW.date()
     with pytest.raises(UsageError, match="--informed-on"):
         office.run(lambda conn: consents.lift(conn, made, today + DAY, ANNA, NOW))
@@ -182,7 +183,8 @@ def test_a_restriction_ends_only_after_the_person_was_told(office: Office) -> No
         decide(office, made)
     office.run(lambda conn: consents.lift(conn, made, today, ANNA, NOW))
     assert office.row(Stop).lifted_at == NOW
-    with pytest.raises(Refused, match="lifted already"):
+    assert office.row(Task, kind="restriction").closed_code == "lifted"
+    with pytest.raises(Refused, match="answered already"):
         office.run(lambda conn: consents.lift(conn, made, today, ANNA, NOW))
 
 

@@ -25,14 +25,14 @@ def office(settings: Any) -> Office:
     return made
 
 
-def declare(office: Office, kind: str, subject: str, until: date | None = None) -> None:
-    """The operator says that a document is there."""
+def declare(
+    office: Office, kind: str, subject: str, until: date | None = None, since: date = date(2026, 1, 1)
+) -> None:
+    """The operator says that a document is there, or will be."""
 
     def work(conn: Connection) -> None:
         values = {"pseudonym": new_id(), "kind": kind, "subject": subject, "reference": "folder 3"}
-        conn.execute(
-            insert(declaration).values(**values, from_on=date(2026, 1, 1), until_on=until, actor=ANNA, at=NOW)
-        )
+        conn.execute(insert(declaration).values(**values, from_on=since, until_on=until, actor=ANNA, at=NOW))
 
     office.run(work)
 
@@ -64,3 +64,13 @@ def test_a_contract_that_has_run_out_stops_what_goes_through_it(office: Office) 
     declare(office, "processor_contract", "email")
     office.live(NOW + DAY + timedelta(hours=1))
     assert [number for number, _ in office.told()] == ["F1", "F2", "F3"]
+
+
+def test_a_document_that_holds_from_tomorrow_ends_the_wait_by_itself(office: Office) -> None:
+    """Nothing is declared or changed again: the dossier is looked at anew, and the day has come."""
+    declare(office, "assessment", "dunning_for_others")
+    declare(office, "privacy_notice", "dunning_for_others", since=(NOW + DAY).date())
+    office.live(NOW)
+    assert (office.told(), office.outcome()) == ([], ("waiting", "notice_missing"))
+    office.live(NOW + DAY)
+    assert len(office.told()) == 3
